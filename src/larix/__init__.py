@@ -1,0 +1,37 @@
+"""Extreme multi-label classification, from raw text to a deployable classifier.
+
+`import larix` is light: public names are imported when first used, and none of Kedro, torch, Ray,
+Optuna or pandas is needed for the estimators.
+"""
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "ClusteringParams": "larix.xmc.clustering",
+    "LabelTree": "larix.xmc.label_tree",
+    "LinearMatcher": "larix.xmc.xr_linear",
+    "LinearRanker": "larix.xmc.xr_linear",
+    "SearchParams": "larix.xmc.beam_search",
+    "SolverParams": "larix.xmc.linear_solver",
+    "Suggester": "larix.serving.suggester",
+    "TextFeatures": "larix.xmc.text_features",
+    "XRLinear": "larix.xmc.xr_linear",
+    "cluster_labels": "larix.xmc.clustering",
+    "evaluate": "larix.xmc.metrics",
+    "load": "larix.serving.suggester",
+    "represent_labels": "larix.xmc.label_representation",
+}
+
+__all__ = ["__version__", *_HOMES]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'larix' has no attribute {name!r}; it has {', '.join(_HOMES)}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
