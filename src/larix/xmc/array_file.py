@@ -164,9 +164,7 @@ def _checked_layout(
     expected = 0
     for begin, end, name in sorted(ranges):
         if begin != expected:
-            raise ArrayFileError(
-                f"arrays lie end to end, but {name!r} begins at {begin} and not at {expected}"
-            )
+            raise ArrayFileError(f"array {name!r} must begin at {expected}, but begins at {begin}")
         expected = end
     if expected != n_bytes:
         raise ArrayFileError(f"the header describes {expected} bytes of arrays, the file has {n_bytes}")

@@ -4,9 +4,11 @@ A folder is filled under a temporary name beside its final place, flushed to the
 folder at that place is renamed aside first and deleted last, so that at every instant the old or the new one
 is whole under one of the names. A process that dies leaves a temporary (`.NAME.RANDOM.tmp`) or the folder it
 had put aside (`.NAME.RANDOM.old`); the next writer of the place puts the latter back and deletes the former.
-A writer holds a file lock on its temporary, so that one still at work is never taken for dead.
+Where the system has file locks, a writer holds one on its temporary and on what it puts aside, so that a
+writer at work is never taken for dead, and of two that end together one waits for the other.
 """
 
+import errno
 import logging
 import os
 import re
@@ -25,7 +27,8 @@ except ImportError:  # Windows has no such locks; there the age of a temporary d
 logger = logging.getLogger(__name__)
 
 _ABANDONED_AFTER_SECONDS = 24 * 3600.0
-_ATTEMPTS = 20
+_ATTEMPTS = 500
+_PAUSE_SECONDS = 0.02
 
 
 @contextmanager
@@ -52,13 +55,13 @@ def replacing_folder(path: Path, *, replaceable: Callable[[Path], bool]) -> Iter
     path = Path(os.path.realpath(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     _recover(path)
-    _check_replaceable(path, replaceable)
+    with suppress(FileNotFoundError, BlockingIOError):  # a first look, before the work
+        _unlock(_lock_replaceable(path, replaceable))
     temporary, lock = _locked_temporary(path)
     try:
         yield temporary
         _flush(temporary)
-        _check_replaceable(path, replaceable)
-        _swap_in(temporary, path)
+        _swap_in(temporary, path, replaceable)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
         _unlock(lock)
@@ -67,19 +70,7 @@ def replacing_folder(path: Path, *, replaceable: Callable[[Path], bool]) -> Iter
 def abandoned_predecessor(path: Path) -> Path | None:
     """The folder that a writer of `path` had put aside before it died, if there is one."""
     path = Path(os.path.realpath(path))
-    left = _siblings(path, "old")
-    return max(left, key=lambda folder: folder.stat().st_mtime_ns, default=None)
-
-
-def _check_replaceable(path: Path, replaceable: Callable[[Path], bool]) -> None:
-    if not path.exists():
-        return
-    if not path.is_dir():
-        raise FileExistsError(f"{path} is a file; name a folder, or remove the file first")
-    if any(path.iterdir()) and not replaceable(path):
-        raise FileExistsError(
-            f"{path} holds something else, and saving there would delete it; name another folder or empty it"
-        )
+    return None if path.exists() else next(iter(_siblings(path, "old")), None)
 
 
 def _sibling(path: Path, ending: str) -> Path:
@@ -87,27 +78,32 @@ def _sibling(path: Path, ending: str) -> Path:
 
 
 def _siblings(path: Path, ending: str) -> list[Path]:
+    """Folders that writers of `path` left or are at work on, the latest first."""
     pattern = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]{{8}}\.{ending}")
-    with suppress(FileNotFoundError):
-        return [found for found in path.parent.iterdir() if pattern.fullmatch(found.name)]
-    return []
+    try:
+        found = [folder for folder in path.parent.iterdir() if pattern.fullmatch(folder.name)]
+        return sorted(found, key=lambda folder: folder.stat().st_mtime_ns, reverse=True)
+    except FileNotFoundError:
+        return []
 
 
 def _recover(path: Path) -> None:
     """Put back what a dead writer of `path` had moved aside, and delete what it had not finished."""
-    if not path.exists() and (predecessor := abandoned_predecessor(path)) is not None:
-        with suppress(OSError):
-            predecessor.rename(path)
-            logger.info("put %s back: its writer died while replacing it", path)
-    if path.exists():
-        for folder in _siblings(path, "old"):
-            shutil.rmtree(folder, ignore_errors=True)
+    for folder in _siblings(path, "old"):
+        with suppress(OSError):  # among them BlockingIOError: its writer is at work
+            lock = _lock(folder)
+            if path.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+            else:
+                folder.rename(path)
+                logger.info("put %s back: its writer died while replacing it", path)
+            _unlock(lock)
     for folder in _siblings(path, "tmp"):
         _delete_if_abandoned(folder)
 
 
 def _delete_if_abandoned(folder: Path) -> None:
-    with suppress(OSError):  # among them BlockingIOError: its writer is at work
+    with suppress(OSError):
         lock = _lock(folder)
         try:
             if lock is not None or time.time() - folder.stat().st_mtime > _ABANDONED_AFTER_SECONDS:
@@ -120,20 +116,38 @@ def _delete_if_abandoned(folder: Path) -> None:
 def _lock(folder: Path) -> int | None:
     """Descriptor that holds the folder's lock; None where the system or the file system has no locks.
 
-    Raises BlockingIOError while another process holds it.
+    Raises BlockingIOError while another writer holds it or when the folder was exchanged meanwhile.
     """
     if fcntl is None:
         return None
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+        if not os.path.samestat(os.fstat(descriptor), os.stat(folder)):
+            raise BlockingIOError
+    except (BlockingIOError, FileNotFoundError):
         os.close(descriptor)
         raise
     except OSError:
         os.close(descriptor)
         return None
     return descriptor
+
+
+def _lock_replaceable(path: Path, replaceable: Callable[[Path], bool]) -> int | None:
+    """Lock the folder at `path`, so that no other writer moves it, and check that it may be replaced."""
+    if path.exists() and not path.is_dir():
+        raise FileExistsError(f"{path} is a file; name a folder, or remove the file first")
+    lock = _lock(path)
+    try:
+        if any(path.iterdir()) and not replaceable(path):
+            raise FileExistsError(
+                f"{path} holds something else, which saving there would delete; name another folder or empty it"
+            )
+    except OSError:
+        _unlock(lock)
+        raise
+    return lock
 
 
 def _unlock(lock: int | None) -> None:
@@ -147,10 +161,7 @@ def _locked_temporary(path: Path) -> tuple[Path, int | None]:
         temporary.mkdir()
         # Between the two calls another writer that tidies up may have locked the folder, or deleted it.
         with suppress(FileNotFoundError, BlockingIOError):
-            lock = _lock(temporary)
-            if temporary.exists():
-                return temporary, lock
-            _unlock(lock)
+            return temporary, _lock(temporary)
     raise FileExistsError(f"temporary folders beside {path} vanish; stop the program that deletes them")
 
 
@@ -174,23 +185,34 @@ def _flush_path(path: Path, flags: int) -> None:
         os.close(descriptor)
 
 
-def _swap_in(temporary: Path, path: Path) -> None:
+def _swap_in(temporary: Path, path: Path, replaceable: Callable[[Path], bool]) -> None:
     """Rename `temporary` to `path`; a folder found there is put aside first and deleted last."""
-    aside: list[Path] = []
-    for attempt in range(_ATTEMPTS):
-        old = _sibling(path, "old")
-        with suppress(FileNotFoundError):
-            path.rename(old)
-            aside.append(old)
+    for _ in range(_ATTEMPTS):
         try:
-            temporary.rename(path)
-            break
-        except OSError:
-            if path.exists() and attempt < _ATTEMPTS - 1:
-                continue  # another writer put its own folder there meanwhile
-            if aside and not path.exists():
-                aside[-1].rename(path)
-            raise
-    _flush_directory(path.parent)
-    for folder in aside:
-        shutil.rmtree(folder, ignore_errors=True)
+            with _put_aside(path, replaceable):
+                temporary.rename(path)
+                _flush_directory(path.parent)
+            return
+        except OSError as error:
+            if not isinstance(error, BlockingIOError) and error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
+                raise
+            time.sleep(_PAUSE_SECONDS)  # another writer is replacing the folder, or just has
+    raise FileExistsError(f"other writers keep {path} busy; wait for them and save again")
+
+
+@contextmanager
+def _put_aside(path: Path, replaceable: Callable[[Path], bool]) -> Iterator[None]:
+    """Move the folder at `path` out of the way; after the block delete it, or put it back if none came."""
+    lock, aside = None, None
+    with suppress(FileNotFoundError):
+        lock = _lock_replaceable(path, replaceable)
+        aside = path.rename(_sibling(path, "old"))
+    try:
+        yield
+    finally:
+        if aside is not None:
+            if path.exists():
+                shutil.rmtree(aside, ignore_errors=True)
+            else:
+                aside.rename(path)
+        _unlock(lock)
