@@ -1,0 +1,291 @@
+"""`Corpus`: documents with label sets, in a training and a test part, held in Arrow tables.
+
+Every reader of this room returns one, and everything after ingestion takes one. A corpus is validated when it
+is made: label indices are in range, sorted and unique in a document, relevance is positive and finite, features
+are in range and finite. Columns of the label matrix are all labels of the corpus in one fixed order; a label
+that has no training document keeps its column.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from os import PathLike
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from larix.corpora.corpus_schema import (
+    check_labels_table,
+    check_part_table,
+    sparse_column,
+    sparse_columns,
+)
+from larix.xmc.persistence import ModelFolderError, SavedFolder, load_folder, save_folder
+
+KIND = "Corpus"
+
+
+@dataclass(frozen=True)
+class CorpusPart:
+    """The training or the test documents of a corpus.
+
+    Attributes
+    ----------
+    table : pyarrow.Table
+        Columns `id`, `labels` (list of int32) and, where the corpus has them, `text`, `relevance` (list of
+        float32 beside `labels`), `feature_index` and `feature_value` (lists beside each other).
+    n_labels : int
+        L, the number of labels of the whole corpus.
+    n_features : int or None
+        D if the corpus gives features, None if it gives texts.
+    """
+
+    table: pa.Table
+    n_labels: int
+    n_features: int | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "table", check_part_table(self.table, self.n_labels, self.n_features))
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    @classmethod
+    def from_columns(
+        cls, *, ids: list[str], labels: Any, texts: list[str] | None = None, features: Any = None
+    ) -> Self:
+        """Build a part from texts or features (n x D) and a canonical label matrix (n x L)."""
+        columns: dict[str, pa.Array] = {"id": pa.array(ids, pa.large_string())}
+        if texts is not None:
+            columns["text"] = pa.array(texts, pa.large_string())
+        if features is not None:
+            columns |= sparse_columns(features, "feature_index", "feature_value")
+        columns |= sparse_columns(labels, "labels", "relevance")
+        if np.all(labels.data == 1):
+            del columns["relevance"]
+        return cls(pa.table(columns), labels.shape[1], None if features is None else features.shape[1])
+
+    @property
+    def ids(self) -> list[str]:
+        """Identifier of every document."""
+        return list(self.table["id"].to_pylist())
+
+    @cached_property
+    def texts(self) -> list[str] | None:
+        """Text of every document, or None if the corpus gives features only."""
+        return list(self.table["text"].to_pylist()) if "text" in self.table.column_names else None
+
+    @cached_property
+    def features(self) -> Any:
+        """Given features as csr_array (n x D) of float32, or None if the corpus gives texts."""
+        if self.n_features is None:
+            return None
+        return self._sparse("feature_index", "feature_value", self.n_features)
+
+    @cached_property
+    def labels(self) -> Any:
+        """Relevance of labels as csr_array (n x L) of float32; 1 where the corpus has no relevance."""
+        return self._sparse("labels", "relevance", self.n_labels)
+
+    def _sparse(self, index: str, value: str, n_columns: int) -> Any:
+        indptr, indices = sparse_column(self.table[index])
+        if value in self.table.column_names:
+            data = sparse_column(self.table[value])[1].copy()
+        else:
+            data = np.ones(len(indices), np.float32)
+        return sp.csr_array((data, indices.copy(), indptr), shape=(len(self), n_columns))
+
+    def take(self, rows: NDArray[np.integer[Any]]) -> Self:
+        """The documents of these rows, in this order."""
+        return replace(self, table=self.table.take(pa.array(rows, pa.int64())))
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Documents with label sets, split into training and test documents.
+
+    Attributes
+    ----------
+    name : str
+        What reports call the corpus.
+    train, test : CorpusPart
+        Either both give texts or both give features.
+    label_table : pyarrow.Table
+        Columns `id`, `name` and, where the corpus has them, `text`; row l describes column l of the label
+        matrices.
+    n_test_dropped : int
+        Test documents that were left out because they repeat a training document.
+
+    Raises
+    ------
+    ValueError
+        If a table breaks a rule; the message names column, row and value.
+
+    Examples
+    --------
+    >>> from larix.corpora import corpus_from_texts
+    >>> corpus = corpus_from_texts(["red fox", "sky"], [["animal"], ["air", "blue"]], ["a fox"], [["animal"]])
+    >>> corpus.label_ids
+    ['air', 'animal', 'blue']
+    >>> corpus.train.labels.toarray().tolist()
+    [[0.0, 1.0, 0.0], [1.0, 0.0, 1.0]]
+    """
+
+    name: str
+    train: CorpusPart
+    test: CorpusPart
+    label_table: pa.Table
+    n_test_dropped: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "label_table", check_labels_table(self.label_table))
+        for what in ("n_labels", "n_features"):
+            in_train, in_test = getattr(self.train, what), getattr(self.test, what)
+            if in_train != in_test:
+                raise ValueError(
+                    f"both parts must have one {what}, but train has {in_train} and test {in_test}"
+                )
+        if self.train.n_labels != self.label_table.num_rows:
+            raise ValueError(
+                f"each label needs a row in label_table, but there are {self.label_table.num_rows} rows "
+                f"for {self.train.n_labels} labels"
+            )
+
+    @property
+    def n_labels(self) -> int:
+        """L, the number of labels."""
+        return self.train.n_labels
+
+    @property
+    def n_features(self) -> int | None:
+        """D if the corpus gives features, None if it gives texts."""
+        return self.train.n_features
+
+    @cached_property
+    def label_ids(self) -> list[str]:
+        """Identifier of every label, in the order of the label matrices' columns."""
+        return list(self.label_table["id"].to_pylist())
+
+    @cached_property
+    def label_names(self) -> list[str]:
+        """Name of every label; its identifier where the corpus has no name for it."""
+        return list(self.label_table["name"].to_pylist())
+
+    @cached_property
+    def label_texts(self) -> list[str] | None:
+        """A longer text about every label, empty where there is none; None if the corpus has no such texts."""
+        return list(self.label_table["text"].to_pylist()) if "text" in self.label_table.column_names else None
+
+    def summary(self) -> dict[str, Any]:
+        """Counts that describe the corpus, as plain JSON values; see `larix.corpora.corpus_summary`."""
+        from larix.corpora.corpus_summary import summarize
+
+        return summarize(self)
+
+    def select(self, train_rows: NDArray[np.integer[Any]], test_rows: NDArray[np.integer[Any]]) -> Self:
+        """A corpus of these documents and of the labels that occur in them.
+
+        Parameters
+        ----------
+        train_rows, test_rows : array of int
+            Rows of the parts, in the order that the new parts shall have.
+        """
+        train, test = self.train.take(train_rows), self.test.take(test_rows)
+        used = np.union1d(train.labels.indices, test.labels.indices)
+        return replace(
+            self,
+            train=_with_labels(train, used),
+            test=_with_labels(test, used),
+            label_table=self.label_table.take(pa.array(used, pa.int64())),
+        )
+
+    def limit(self, max_documents: int, *, random_state: int = 0) -> Self:
+        """A random slice of at most `max_documents` documents, train and test in the old proportion.
+
+        Documents keep their order; labels that no longer occur lose their column.
+
+        Parameters
+        ----------
+        max_documents : int
+            At least 1. A smaller corpus is returned as it is.
+        random_state : int
+            Seed of the choice.
+        """
+        if max_documents < 1:
+            raise ValueError(f"max_documents must be at least 1, but is {max_documents}")
+        n_train, n_test = len(self.train), len(self.test)
+        if n_train + n_test <= max_documents:
+            return self
+        keep_test = min(n_test, max_documents - 1, round(max_documents * n_test / (n_train + n_test)))
+        keep_test = max(keep_test, min(n_test, 1, max_documents - 1))
+        rng = np.random.default_rng(random_state)
+        return self.select(
+            np.sort(rng.permutation(n_train)[: max_documents - keep_test]),
+            np.sort(rng.permutation(n_test)[:keep_test]),
+        )
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the corpus as a folder: three Parquet files and a manifest with their digests.
+
+        See `larix.xmc.persistence.save_folder` for what it replaces and raises.
+        """
+        save_folder(
+            path,
+            kind=KIND,
+            metadata={
+                "name": self.name,
+                "n_features": self.n_features,
+                "n_test_dropped": self.n_test_dropped,
+            },
+            files={
+                "train.parquet": _parquet_writer(self.train.table),
+                "test.parquet": _parquet_writer(self.test.table),
+                "labels.parquet": _parquet_writer(self.label_table),
+            },
+        )
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Self:
+        """Read a corpus that `save` wrote, checking digests and contents.
+
+        Raises
+        ------
+        larix.xmc.persistence.ModelFolderError
+            If a file is missing or damaged; the message names it.
+        """
+        folder = load_folder(path, kind=KIND)
+        try:
+            return cls._from_folder(folder)
+        except (KeyError, TypeError, ValueError, pa.ArrowException) as error:
+            if isinstance(error, ModelFolderError):
+                raise
+            raise ModelFolderError(f"{path} holds no valid corpus: {error}; write it again") from error
+
+    @classmethod
+    def _from_folder(cls, folder: SavedFolder) -> Self:
+        metadata = folder.metadata
+        labels = pq.read_table(folder.file("labels.parquet"))
+        train, test = (
+            CorpusPart(pq.read_table(folder.file(name)), labels.num_rows, metadata["n_features"])
+            for name in ("train.parquet", "test.parquet")
+        )
+        return cls(metadata["name"], train, test, labels, metadata["n_test_dropped"])
+
+
+def _with_labels(part: CorpusPart, used: NDArray[np.integer[Any]]) -> CorpusPart:
+    """The part with its labels renumbered to their place in the sorted array `used`."""
+    indptr, indices = sparse_column(part.table["labels"])
+    renumbered = pa.LargeListArray.from_arrays(
+        pa.array(indptr, pa.int64()), pa.array(np.searchsorted(used, indices), pa.int32())
+    )
+    place = part.table.column_names.index("labels")
+    return replace(part, table=part.table.set_column(place, "labels", renumbered), n_labels=len(used))
+
+
+def _parquet_writer(table: pa.Table) -> Callable[[Path], None]:
+    return lambda path: pq.write_table(table, path, compression="zstd")

@@ -1,0 +1,138 @@
+"""What a reader hands over: the documents of one file, before they become a part of a corpus."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from larix.corpora.oddities import Oddities
+
+
+class LabelVocabulary:
+    """Numbers labels in the order in which they are met.
+
+    The files of one corpus share a vocabulary. `order` gives the final order: by number if all labels are
+    whole numbers, else alphabetical.
+    """
+
+    def __init__(self, labels: Iterable[str] = ()) -> None:
+        self._codes: dict[str, int] = {}
+        for label in labels:
+            self.code(label)
+
+    def __len__(self) -> int:
+        return len(self._codes)
+
+    def code(self, label: str) -> int:
+        """Number of a label, a new one if it was not met before."""
+        return self._codes.setdefault(label, len(self._codes))
+
+    def labels(self) -> list[str]:
+        """All labels, by their numbers."""
+        return list(self._codes)
+
+    def order(self) -> NDArray[np.int64]:
+        """Numbers of the labels in final order."""
+        labels = self.labels()
+        if all(label.isascii() and label.isdigit() for label in labels):
+            # Equal numbers of different spelling, such as 7 and 07, are different labels.
+            return np.array(
+                sorted(range(len(labels)), key=lambda code: (int(labels[code]), labels[code])), np.int64
+            )
+        return np.array(sorted(range(len(labels)), key=labels.__getitem__), np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class Documents:
+    """The documents of one file.
+
+    Attributes
+    ----------
+    ids : list of str
+    texts : list of str, or None
+        None where the file gives features.
+    features : csr_array (n x D), or None
+        Canonical: sorted, summed, finite, without explicit zeros.
+    labels : csr_array (n x L)
+        Relevance of labels, 1 where the file has none. Canonical, all values positive. Columns are numbers of
+        a `LabelVocabulary`; further labels may have joined it later.
+    """
+
+    ids: list[str]
+    texts: list[str] | None
+    features: Any
+    labels: Any
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def take(self, rows: Sequence[int] | NDArray[np.integer[Any]]) -> Self:
+        """The documents of these rows, in this order."""
+        return type(self)(
+            ids=[self.ids[row] for row in rows],
+            texts=None if self.texts is None else [self.texts[row] for row in rows],
+            features=None if self.features is None else self.features[rows],
+            labels=self.labels[rows],
+        )
+
+
+class TextDocumentsBuilder:
+    """Collects documents that come one by one with a text and a list of labels."""
+
+    def __init__(self, vocabulary: LabelVocabulary, oddities: Oddities) -> None:
+        self._vocabulary = vocabulary
+        self._oddities = oddities
+        self._ids: list[str] = []
+        self._texts: list[str] = []
+        self._columns: list[int] = []
+        self._relevance: list[float] = []
+        self._ends: list[int] = [0]
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def add(
+        self, identifier: str, text: str, labels: Sequence[str], relevance: Sequence[float] | None = None
+    ) -> None:
+        """Append a document; a label given twice keeps its highest relevance, one of relevance 0 is left out."""
+        kept: dict[int, float] = {}
+        for label, value in zip(labels, relevance or (1.0,) * len(labels), strict=True):
+            if value == 0:
+                self._oddities["labels of relevance 0"] += 1
+                continue
+            code = self._vocabulary.code(label)
+            if code in kept:
+                self._oddities["labels repeated in a document"] += 1
+            kept[code] = max(value, kept.get(code, value))
+        if not kept:
+            self._oddities["documents without labels"] += 1
+        if not text or text.isspace():
+            self._oddities["empty documents"] += 1
+        self._ids.append(identifier)
+        self._texts.append(text)
+        self._columns.extend(kept)
+        self._relevance.extend(kept.values())
+        self._ends.append(len(self._columns))
+
+    def finish(self) -> Documents:
+        """The collected documents."""
+        labels = sp.csr_array(
+            (
+                np.array(self._relevance, np.float32),
+                np.array(self._columns, np.int32),
+                np.array(self._ends, np.int64),
+            ),
+            shape=(len(self._ids), len(self._vocabulary)),
+        )
+        labels.sort_indices()
+        return Documents(self._ids, self._texts, None, labels)
+
+
+def count_shape_oddities(documents: Documents, oddities: Oddities) -> None:
+    """Count the documents that have no labels and those that have no features."""
+    oddities["documents without labels"] += int((np.diff(documents.labels.indptr) == 0).sum())
+    if documents.features is not None:
+        oddities["documents without features"] += int((np.diff(documents.features.indptr) == 0).sum())
