@@ -142,7 +142,7 @@ def _lock_replaceable(path: Path, replaceable: Callable[[Path], bool]) -> int | 
     try:
         if any(path.iterdir()) and not replaceable(path):
             raise FileExistsError(
-                f"{path} holds something else, which saving there would delete; name another folder or empty it"
+                f"{path} holds something else, which saving would delete; name another folder or empty it"
             )
     except OSError:
         _unlock(lock)
