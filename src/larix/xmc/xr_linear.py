@@ -61,7 +61,7 @@ class _LinearStage(BaseEstimator):
         """Read a model that `save` wrote; `verify` checks digests."""
         folder = load_folder(path, kind=cls.__name__, verify=verify)
         model = cls(**_params_from_plain(folder))
-        tree = LabelTree.load(folder.child("tree"), verify=verify)
+        tree = LabelTree.load(folder.child("tree").path, verify=verify)
         weights = ChunkedWeights(folder.metadata["n_features"], folder.metadata["bias"], **folder.arrays)
         return model._set_learnt(tree, weights)
 
