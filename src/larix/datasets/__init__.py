@@ -1,0 +1,32 @@
+"""Kedro datasets for larix's artefacts: written whole or not at all, checked, free of pickle."""
+
+from larix.datasets.figure import FigureDataset
+from larix.datasets.html_page import HTMLPageDataset
+from larix.datasets.json_document import JSONDocumentDataset, TableDocumentDataset
+from larix.datasets.metrics_document import MetricsDataset
+from larix.datasets.model_folder import (
+    CorpusDataset,
+    LabelTreeDataset,
+    LinearMatcherDataset,
+    LinearRankerDataset,
+    ModelFolderDataset,
+    SuggesterDataset,
+    TextFeaturesDataset,
+)
+from larix.datasets.sparse_matrix import SparseMatrixDataset
+
+__all__ = [
+    "CorpusDataset",
+    "FigureDataset",
+    "HTMLPageDataset",
+    "JSONDocumentDataset",
+    "LabelTreeDataset",
+    "LinearMatcherDataset",
+    "LinearRankerDataset",
+    "MetricsDataset",
+    "ModelFolderDataset",
+    "SparseMatrixDataset",
+    "SuggesterDataset",
+    "TableDocumentDataset",
+    "TextFeaturesDataset",
+]

@@ -1,0 +1,39 @@
+"""The size of what a node made, in a few words for its line."""
+
+from functools import singledispatch
+from typing import Any
+
+import scipy.sparse as sp
+
+from larix.corpora import Corpus
+from larix.xmc.label_tree import LabelTree
+from larix.xmc.xr_linear import LinearMatcher, LinearRanker, XRLinear
+
+
+@singledispatch
+def describe_size(value: Any) -> str:  # noqa: ARG001
+    """A few words about the size of `value`; an empty text if there is nothing to say."""
+    return ""
+
+
+@describe_size.register
+def _(value: sp.sparray) -> str:
+    rows, columns = value.shape
+    return f"{rows:,} x {columns:,} with {value.nnz:,} entries"
+
+
+@describe_size.register
+def _(value: Corpus) -> str:
+    return f"{len(value.train):,} + {len(value.test):,} documents, {value.n_labels:,} labels"
+
+
+@describe_size.register
+def _(value: LabelTree) -> str:
+    return f"{value.depth} levels, {value.n_clusters:,} clusters, {value.n_slots:,} labels"
+
+
+@describe_size.register(LinearMatcher)
+@describe_size.register(LinearRanker)
+@describe_size.register(XRLinear)
+def _(value: Any) -> str:
+    return f"{value.size_bytes() / 1e6:,.0f} MB of weights"

@@ -1,0 +1,32 @@
+"""The project's pipelines.
+
+They are imported by name, not searched for: with `--pipelines=NAME` Kedro's search would load that one alone,
+and the check of parameters needs to know what all of them read.
+"""
+
+from kedro.pipeline import Pipeline
+
+from larix.pipelines import (
+    evaluation,
+    ingestion,
+    label_indexing,
+    matcher_training,
+    ranking,
+    vectorization,
+)
+
+LINEAR_STAGES = {
+    "ingestion": ingestion,
+    "vectorization": vectorization,
+    "label_indexing": label_indexing,
+    "matcher_training": matcher_training,
+    "ranking": ranking,
+    "evaluation": evaluation,
+}
+
+
+def register_pipelines() -> dict[str, Pipeline]:
+    """Every stage under its own name; `__default__` is all of the linear path."""
+    pipelines = {name: stage.create_pipeline() for name, stage in LINEAR_STAGES.items()}
+    pipelines["__default__"] = sum(pipelines.values(), Pipeline([]))
+    return pipelines

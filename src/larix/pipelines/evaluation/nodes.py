@@ -1,0 +1,71 @@
+"""Predict the test documents, measure the predictions, and pack the classifier."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from larix.corpora import Corpus
+from larix.pipelines.stage_params import StageParams
+from larix.serving.given_features import GivenFeatures
+from larix.serving.model_card import ModelCard
+from larix.serving.suggester import Suggester
+from larix.xmc.label_frequency import LabelFrequencies, PropensityParams
+from larix.xmc.metrics import evaluate
+from larix.xmc.sparse import CSR
+from larix.xmc.text_features import TextFeatures
+from larix.xmc.xr_linear import XRLinear
+
+TRAINING_STAGES = ("ingestion", "vectorization", "label_indexing", "matcher_training", "ranking", "search")
+
+
+@dataclass(frozen=True)
+class EvaluationParams(StageParams):
+    """What is measured.
+
+    Parameters
+    ----------
+    ks : tuple of int
+        Cut-offs of P, nDCG, PSP, PSnDCG and coverage.
+    recall_ks : tuple of int
+        Cut-offs of R.
+    propensity : PropensityParams
+    """
+
+    ks: tuple[int, ...] = (1, 3, 5)
+    recall_ks: tuple[int, ...] = (10,)
+    propensity: PropensityParams = field(default_factory=PropensityParams)
+
+
+def predict(xr_linear: XRLinear, test_instances: CSR, params: EvaluationParams) -> CSR:
+    """Scores of the best labels of every test document, as many as the largest cut-off asks for."""
+    top_k = max(xr_linear.search.top_k, *params.ks, *params.recall_ks)
+    return xr_linear.predict(test_instances, top_k=top_k)
+
+
+def measure(
+    predictions: CSR, test_labels: CSR, train_labels: CSR, params: EvaluationParams
+) -> dict[str, Any]:
+    """Metrics over all labels and apart for head, torso and tail."""
+    evaluation = evaluate(
+        predictions, test_labels, train_labels, params.ks, params.recall_ks, propensity=params.propensity
+    )
+    return evaluation.to_dict()
+
+
+def write_card(corpus_summary: dict[str, Any], metrics: dict[str, Any], *stages: Any) -> ModelCard:
+    """What there is to say about the classifier; `stages` are the parameters of `TRAINING_STAGES`."""
+    parameters = {name: asdict(stage) for name, stage in zip(TRAINING_STAGES, stages, strict=True)}
+    return ModelCard(corpus=corpus_summary, metrics=metrics, parameters=parameters)
+
+
+def pack_classifier(
+    text_features: TextFeatures | GivenFeatures, xr_linear: XRLinear, corpus: Corpus, model_card: ModelCard
+) -> Suggester:
+    """Everything that suggesting labels needs, in one object."""
+    return Suggester(
+        features=text_features,
+        model=xr_linear,
+        label_ids=corpus.label_ids,
+        label_names=corpus.label_names,
+        frequencies=LabelFrequencies.of(corpus.train.labels),
+        card=model_card,
+    )

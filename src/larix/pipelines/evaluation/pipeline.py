@@ -1,0 +1,38 @@
+"""Evaluation: xr_linear, test_instances, test_labels -> predictions -> metrics; and the classifier."""
+
+from kedro.pipeline import Pipeline, node
+
+from larix.pipelines.evaluation.nodes import TRAINING_STAGES, measure, pack_classifier, predict, write_card
+
+
+def create_pipeline() -> Pipeline:
+    """Nodes that predict, measure and pack."""
+    return Pipeline(
+        [
+            node(
+                predict,
+                ["xr_linear", "test_instances", "params:evaluation"],
+                "predictions",
+                name="predict_test_documents",
+            ),
+            node(
+                measure,
+                ["predictions", "test_labels", "train_labels", "params:evaluation"],
+                "metrics",
+                name="measure_predictions",
+            ),
+            node(
+                write_card,
+                ["corpus_summary", "metrics", *(f"params:{stage}" for stage in TRAINING_STAGES)],
+                "model_card",
+                name="write_model_card",
+            ),
+            node(
+                pack_classifier,
+                ["text_features", "xr_linear", "corpus", "model_card"],
+                "classifier",
+                name="pack_classifier",
+            ),
+        ],
+        tags="evaluation",
+    )

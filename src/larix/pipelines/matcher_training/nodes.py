@@ -1,0 +1,47 @@
+"""Train the matcher and score the training instances with it."""
+
+from dataclasses import dataclass, field
+
+from larix.pipelines.stage_params import StageParams
+from larix.xmc.beam_search import SearchParams
+from larix.xmc.label_tree import LabelTree
+from larix.xmc.linear_solver import SolverParams
+from larix.xmc.negative_sampling import Negatives
+from larix.xmc.sparse import CSR
+from larix.xmc.xr_linear import LinearMatcher
+
+
+@dataclass(frozen=True)
+class MatcherTrainingParams(StageParams):
+    """How the levels above the labels are learnt.
+
+    Parameters
+    ----------
+    solver : SolverParams
+    negatives : {"tfn", "man", "tfn+man"}
+    search : SearchParams
+        `beam_size` clusters are kept of a training instance when its negatives depend on the matcher.
+    """
+
+    solver: SolverParams = field(default_factory=SolverParams)
+    negatives: Negatives = "tfn"
+    search: SearchParams = field(default_factory=SearchParams)
+
+
+def train_matcher(
+    train_instances: CSR,
+    train_labels: CSR,
+    label_tree: LabelTree,
+    params: MatcherTrainingParams,
+    random_state: int,
+    n_threads: int | None,
+) -> LinearMatcher:
+    """Learn to find the clusters of an instance."""
+    matcher = LinearMatcher(
+        solver=params.solver,
+        search=params.search,
+        negatives=params.negatives,
+        random_state=random_state,
+        n_threads=n_threads,
+    )
+    return matcher.fit(train_instances, train_labels, label_tree)

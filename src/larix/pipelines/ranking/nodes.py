@@ -1,0 +1,57 @@
+"""Train the ranker and join it with the matcher."""
+
+from dataclasses import dataclass, field
+
+import scipy.sparse as sp
+
+from larix.pipelines.stage_params import StageParams
+from larix.xmc.beam_search import SearchParams
+from larix.xmc.label_tree import LabelTree
+from larix.xmc.linear_solver import SolverParams
+from larix.xmc.negative_sampling import Negatives
+from larix.xmc.sparse import CSR
+from larix.xmc.xr_linear import LinearMatcher, LinearRanker, XRLinear
+
+
+@dataclass(frozen=True)
+class RankingParams(StageParams):
+    """How the labels of a cluster are told apart.
+
+    Parameters
+    ----------
+    solver : SolverParams
+    negatives : {"tfn", "man", "tfn+man"}
+    """
+
+    solver: SolverParams = field(default_factory=SolverParams)
+    negatives: Negatives = "tfn"
+
+
+def score_train_clusters(
+    matcher: LinearMatcher, train_instances: CSR, label_tree: LabelTree, params: RankingParams
+) -> CSR:
+    """The matcher's clusters of the training instances, N x K; empty if no negatives come from them."""
+    if params.negatives == "tfn":
+        return sp.csr_array((train_instances.shape[0], label_tree.n_clusters), dtype="float32")
+    return matcher.predict(train_instances)
+
+
+def train_ranker(
+    train_instances: CSR,
+    train_labels: CSR,
+    label_tree: LabelTree,
+    train_cluster_scores: CSR,
+    params: RankingParams,
+    random_state: int,
+    n_threads: int | None,
+) -> LinearRanker:
+    """Learn to rank the labels of the clusters that an instance reaches."""
+    ranker = LinearRanker(
+        solver=params.solver, negatives=params.negatives, random_state=random_state, n_threads=n_threads
+    )
+    return ranker.fit(train_instances, train_labels, label_tree, train_cluster_scores)
+
+
+def join_stages(matcher: LinearMatcher, ranker: LinearRanker, search: SearchParams) -> XRLinear:
+    """One model that searches through all levels."""
+    return XRLinear.from_stages(matcher, ranker).set_params(search=search)

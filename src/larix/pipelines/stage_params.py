@@ -1,0 +1,35 @@
+"""Parameters of a stage that are composed of the parameter objects of the mathematics."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, get_args, get_type_hints
+
+from larix.corpora.nearest import nearest_hint
+
+
+@dataclasses.dataclass(frozen=True)
+class StageParams:
+    """Base of a stage's parameters: fields that are dataclasses may be given as mappings, as YAML gives them.
+
+    Raises
+    ------
+    TypeError
+        If such a mapping has a key that its dataclass lacks; the message names the nearest one.
+    """
+
+    def __post_init__(self) -> None:
+        for name, hint in get_type_hints(type(self)).items():
+            value = getattr(self, name)
+            kind = next(
+                (option for option in (hint, *get_args(hint)) if dataclasses.is_dataclass(option)), None
+            )
+            if kind is not None and isinstance(value, Mapping):
+                object.__setattr__(self, name, _built(kind, value, name))
+
+
+def _built(kind: Any, values: Mapping[str, Any], name: str) -> Any:
+    known = [field.name for field in dataclasses.fields(kind)]
+    for key in values:
+        if key not in known:
+            raise TypeError(f"{name} has no key {key!r}; {nearest_hint(str(key), known)}")
+    return kind(**values)

@@ -1,0 +1,223 @@
+"""A whole classifier in one folder: texts in, label names and scores out."""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from larix.serving.given_features import GivenFeatures
+from larix.serving.model_card import ModelCard
+from larix.xmc.label_frequency import LabelFrequencies
+from larix.xmc.persistence import ModelFolderError, SavedFolder, is_whole, load_folder, save_folder
+from larix.xmc.sparse import CSR, check_csr
+from larix.xmc.text_features import TextFeatures
+from larix.xmc.xr_linear import XRLinear
+
+__all__ = ["Suggester", "Suggestion", "find_model_folder", "load"]
+
+_KIND = "Suggester"
+_LABELS = "labels.json"
+_CARD = "MODEL_CARD.md"
+_FEATURES: Mapping[str, Any] = {"TextFeatures": TextFeatures, "GivenFeatures": GivenFeatures}
+_HOMES = {
+    "Suggester": "larix.serving.suggester",
+    "XRLinear": "larix.xmc.xr_linear",
+    "LinearMatcher": "larix.xmc.xr_linear",
+    "LinearRanker": "larix.xmc.xr_linear",
+    "LabelTree": "larix.xmc.label_tree",
+    "TextFeatures": "larix.xmc.text_features",
+    "GivenFeatures": "larix.serving.given_features",
+    "Corpus": "larix.corpora.corpus",
+}
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A suggested label."""
+
+    label: str
+    name: str
+    score: float
+
+
+class Suggester:
+    """Vectorizer, model and label names as one classifier.
+
+    Parameters
+    ----------
+    features : TextFeatures or GivenFeatures
+        Turns documents into rows.
+    model : XRLinear
+    label_ids, label_names : sequence of str
+        Of the L columns of the model.
+    frequencies : LabelFrequencies
+        Of the labels in training, for evaluation.
+    card : ModelCard, optional
+
+    Raises
+    ------
+    ValueError
+        If the parts do not fit together.
+
+    Examples
+    --------
+    >>> import larix
+    >>> classifier = larix.load("data/06_models/classifier")  # doctest: +SKIP
+    >>> classifier.suggest(["broken left wrist"], top_k=3)  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        *,
+        features: TextFeatures | GivenFeatures,
+        model: XRLinear,
+        label_ids: Sequence[str],
+        label_names: Sequence[str],
+        frequencies: LabelFrequencies,
+        card: ModelCard | None = None,
+    ) -> None:
+        self.features = features
+        self.model = model
+        self.label_ids = list(label_ids)
+        self.label_names = list(label_names)
+        self.frequencies = frequencies
+        self.card = card or ModelCard()
+        self._check_parts()
+
+    def _check_parts(self) -> None:
+        if self.features.n_features_ != self.model.n_features_in_:
+            raise ValueError(
+                f"the model takes {self.model.n_features_in_} features, but the vectorizer gives "
+                f"{self.features.n_features_}; join parts of the same run"
+            )
+        n_labels = self.model.tree_.n_labels
+        for name, count in (
+            ("label_ids", len(self.label_ids)),
+            ("label_names", len(self.label_names)),
+            ("frequencies", self.frequencies.n_labels),
+        ):
+            if count != n_labels:
+                raise ValueError(f"{name} must describe the model's {n_labels} labels, but describes {count}")
+
+    def predict(self, documents: Any, *, top_k: int | None = None, beam_size: int | None = None) -> CSR:
+        """Scores of the best labels of every document.
+
+        Parameters
+        ----------
+        documents : list of str, or matrix N x D
+        top_k, beam_size : int, optional
+            Instead of the model's own.
+
+        Returns
+        -------
+        csr_array, N x L
+            `top_k` entries a row by descending score.
+        """
+        return self.model.predict(self._rows(documents), top_k=top_k, beam_size=beam_size)
+
+    def _rows(self, documents: Any) -> CSR:
+        is_texts = isinstance(documents, list | tuple) and all(isinstance(text, str) for text in documents)
+        if isinstance(self.features, GivenFeatures) or is_texts:
+            return self.features.transform(documents)
+        return check_csr(documents, name="documents", n_columns=self.features.n_features_)
+
+    def suggest(self, documents: Any, *, top_k: int = 5) -> list[list[Suggestion]]:
+        """The best labels of every document with their names, best first.
+
+        Parameters
+        ----------
+        documents : list of str, or matrix N x D
+        top_k : int, default 5
+        """
+        P = self.predict(documents, top_k=top_k)
+        return [
+            [
+                Suggestion(self.label_ids[label], self.label_names[label], float(score))
+                for label, score in zip(P.indices[begin:end], P.data[begin:end], strict=True)
+            ]
+            for begin, end in zip(P.indptr[:-1], P.indptr[1:], strict=True)
+        ]
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the classifier as one folder, model card included."""
+        labels = json.dumps({"ids": self.label_ids, "names": self.label_names}, ensure_ascii=False)
+        save_folder(
+            path,
+            kind=_KIND,
+            metadata={"n_train": self.frequencies.n_documents, "card": self.card.to_dict()},
+            arrays={"label_counts": self.frequencies.counts},
+            files={_LABELS: labels.encode(), _CARD: self.card.to_markdown().encode()},
+            children={"features": self.features.save, "model": self.model.save},
+        )
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], *, verify: bool = True) -> Self:
+        """Read a classifier that `save` wrote.
+
+        Raises
+        ------
+        larix.xmc.persistence.ModelFolderError
+            If a file is missing or damaged; the message names it.
+        """
+        folder = load_folder(path, kind=_KIND, verify=verify)
+        try:
+            return cls._from_folder(folder)
+        except (KeyError, TypeError, ValueError) as error:
+            if isinstance(error, ModelFolderError):
+                raise
+            raise ModelFolderError(f"{path} holds no valid classifier: {error}; write it again") from error
+
+    @classmethod
+    def _from_folder(cls, folder: SavedFolder) -> Self:
+        labels = json.loads(folder.file(_LABELS).read_bytes())
+        features = folder.child("features")
+        return cls(
+            features=_FEATURES[features.kind].load(features.path, verify=False),
+            model=XRLinear.load(folder.child("model").path, verify=False),
+            label_ids=labels["ids"],
+            label_names=labels["names"],
+            frequencies=LabelFrequencies(
+                np.asarray(folder.arrays["label_counts"]), folder.metadata["n_train"]
+            ),
+            card=ModelCard(**folder.metadata["card"]),
+        )
+
+
+def load(path: str | os.PathLike[str], *, verify: bool = True) -> Any:
+    """Read whatever a model folder holds: a classifier, or one of its parts.
+
+    Parameters
+    ----------
+    path : path-like
+        A model folder, or the folder in which Kedro keeps its versions; then the newest whole one is read.
+    verify : bool, default True
+        Compare the digest of every file.
+
+    Raises
+    ------
+    larix.xmc.persistence.ModelFolderError
+        If there is no model, or it is damaged; the message names the file.
+    """
+    folder = find_model_folder(path)
+    kind = load_folder(folder, verify=False).kind
+    if kind not in _HOMES:
+        raise ModelFolderError(f"{folder} holds a {kind}; known are {', '.join(_HOMES)}")
+    model_class = getattr(import_module(_HOMES[kind]), kind)
+    return model_class.load(folder) if kind == "Corpus" else model_class.load(folder, verify=verify)
+
+
+def find_model_folder(path: str | os.PathLike[str]) -> Path:
+    """The model folder at `path`, or the newest whole version in it (`path/VERSION/NAME`).
+
+    Versions are named by their time, so that the last name is the newest.
+    """
+    folder = Path(path)
+    if (folder / "model.json").exists():
+        return folder
+    versions = sorted(folder.glob(f"*/{folder.name}"), reverse=True)
+    return next((version for version in versions if is_whole(version)), folder)

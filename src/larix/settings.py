@@ -1,0 +1,17 @@
+"""Settings of the Kedro project."""
+
+import warnings
+
+from larix.hooks import ParameterHooks, ProvenanceHooks, StageHooks
+
+# Kedro calls functions of OmegaConf that are on their way out; its users can do nothing about it.
+warnings.filterwarnings("ignore", message=r"(register_new_resolver|clear_resolver)", module=r"kedro\.config")
+
+HOOKS = (ParameterHooks(), ProvenanceHooks(), StageHooks())
+
+CONFIG_LOADER_ARGS = {
+    "base_env": "base",
+    "default_run_env": "local",
+    # An environment names only what it changes, at any depth.
+    "merge_strategy": {"parameters": "soft", "globals": "soft"},
+}
