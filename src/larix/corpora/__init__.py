@@ -13,6 +13,7 @@ from larix.corpora.params import (
     LabelParams,
     SplitParams,
 )
+from larix.corpora.reading import read_corpus
 
 __all__ = [
     "ColumnParams",
@@ -24,4 +25,5 @@ __all__ = [
     "LabelParams",
     "SplitParams",
     "corpus_from_texts",
+    "read_corpus",
 ]

@@ -1,7 +1,7 @@
 """What a reader hands over: the documents of one file, before they become a part of a corpus."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
@@ -29,6 +29,11 @@ class LabelVocabulary:
     def code(self, label: str) -> int:
         """Number of a label, a new one if it was not met before."""
         return self._codes.setdefault(label, len(self._codes))
+
+    def add_numbers(self, n_labels: int) -> None:
+        """Add the labels 0 to `n_labels` - 1."""
+        for label in range(n_labels):
+            self.code(str(label))
 
     def labels(self) -> list[str]:
         """All labels, by their numbers."""
@@ -59,12 +64,15 @@ class Documents:
     labels : csr_array (n x L)
         Relevance of labels, 1 where the file has none. Canonical, all values positive. Columns are numbers of
         a `LabelVocabulary`; further labels may have joined it later.
+    oddities : Oddities
+        What was met in the file, counted.
     """
 
     ids: list[str]
     texts: list[str] | None
     features: Any
     labels: Any
+    oddities: Oddities = field(default_factory=Oddities)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -76,6 +84,7 @@ class Documents:
             texts=None if self.texts is None else [self.texts[row] for row in rows],
             features=None if self.features is None else self.features[rows],
             labels=self.labels[rows],
+            oddities=self.oddities,
         )
 
 
@@ -128,11 +137,11 @@ class TextDocumentsBuilder:
             shape=(len(self._ids), len(self._vocabulary)),
         )
         labels.sort_indices()
-        return Documents(self._ids, self._texts, None, labels)
+        return Documents(self._ids, self._texts, None, labels, self._oddities)
 
 
-def count_shape_oddities(documents: Documents, oddities: Oddities) -> None:
-    """Count the documents that have no labels and those that have no features."""
-    oddities["documents without labels"] += int((np.diff(documents.labels.indptr) == 0).sum())
-    if documents.features is not None:
-        oddities["documents without features"] += int((np.diff(documents.features.indptr) == 0).sum())
+def feature_documents(features: Any, labels: Any, oddities: Oddities) -> Documents:
+    """Documents that come as canonical matrices; those without labels and without features are counted."""
+    oddities["documents without labels"] += int((np.diff(labels.indptr) == 0).sum())
+    oddities["documents without features"] += int((np.diff(features.indptr) == 0).sum())
+    return Documents([str(row) for row in range(features.shape[0])], None, features, labels, oddities)

@@ -64,10 +64,12 @@ class ColumnParams:
         Column with a list of labels, or with labels in one string.
     id, relevance : str, optional
         Column with the identifier; column with a list of numbers beside the labels.
-    delimiter : str
+    label_delimiter : str
         What separates labels in a string. A string that is a JSON list is read as such.
     where : mapping of str to value
         Keep only rows whose columns equal these values.
+    field_delimiter : str, optional
+        One character that separates the fields of a CSV or TSV file; by default a comma or a tab.
     quoting : bool
         Whether a field of a CSV or TSV file may stand in double quotes.
     """
@@ -76,8 +78,9 @@ class ColumnParams:
     labels: str = "labels"
     id: str | None = None
     relevance: str | None = None
-    delimiter: str = ","
+    label_delimiter: str = ","
     where: Mapping[str, Any] = field(default_factory=dict)
+    field_delimiter: str | None = None
     quoting: bool = True
 
     def __post_init__(self) -> None:
@@ -88,9 +91,16 @@ class ColumnParams:
             )
         if not isinstance(self.labels, str) or not self.labels:
             raise ValueError(f"columns.labels must name a column, but is {self.labels!r}; give its name")
-        if not isinstance(self.delimiter, str) or not self.delimiter:
+        if not isinstance(self.label_delimiter, str) or not self.label_delimiter:
             raise ValueError(
-                f"columns.delimiter must be text, but is {self.delimiter!r}; give for example ';'"
+                f"columns.label_delimiter must be text, but is {self.label_delimiter!r}; give for example ';'"
+            )
+        if self.field_delimiter is not None and (
+            len(self.field_delimiter) != 1 or self.field_delimiter in '"\r\n'
+        ):
+            raise ValueError(
+                f"columns.field_delimiter must be one character other than a quote or a line end, "
+                f"but is {self.field_delimiter!r}; give for example ';'"
             )
         if not isinstance(self.where, Mapping):
             raise ValueError(
