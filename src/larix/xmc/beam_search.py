@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from larix.xmc.chunked_weights import ChunkedWeights
 from larix.xmc.parallel import available_threads, thread_map
+from larix.xmc.search_kernels import search_rows
 from larix.xmc.sparse import CSR, csr_from_parts, kernel_parts
 
 PostProcessor = Literal[
@@ -114,9 +114,9 @@ class SearchPlan:
         x_parts, arrays = kernel_parts(X), self.weights.kernel_arrays()
 
         def search(rows: tuple[int, int]) -> None:
-            _search_rows(
+            search_rows(
                 *x_parts, *begin_parts, *arrays, np.float32(self.weights.bias), kinds, exponentiate,
-                self.first_parent, beam_size, self.labels, self.n_labels, merge, rows[0], rows[1], labels, scores, found,
+                self.first_parent, beam_size, self.labels, self.n_labels, merge, *rows, labels, scores, found,
             )  # fmt: skip
 
         pieces = _pieces(X.shape[0], available_threads(n_threads))
@@ -146,149 +146,3 @@ _ROWS_PER_PIECE = 256
 def _pieces(n_rows: int, n_threads: int) -> list[tuple[int, int]]:
     size = max(1, min(_ROWS_PER_PIECE, -(-n_rows // n_threads)))
     return [(a, min(a + size, n_rows)) for a in range(0, n_rows, size)]
-
-
-@njit(nogil=True, cache=True)
-def _search_rows(
-    indptr, indices, data, start_indptr, start_parents, start_values,
-    first_chunk, first_node, first_row, first_pair, features, first_entry, siblings, weights, bias_weights,
-    bias, kinds, exponentiate, first_parent, beam_size, node_label, n_labels, merge, begin, end,
-    out_labels, out_scores, out_found,
-):  # fmt: skip
-    top_k = out_labels.shape[1]
-    depth = len(kinds)
-    first_slot = len(bias_weights) - len(node_label)
-    slot_of_label = np.full(n_labels if merge >= 0 else 0, -1, np.int32)
-    room = np.empty(1024, np.float32)
-    candidates = np.empty(1024, np.int32)
-    margins = np.empty(256, np.float32)
-    keep = max(beam_size, top_k)
-    beam = np.empty(max(keep, np.max(np.diff(start_indptr[begin : end + 1]))), np.int32)
-    values = np.empty(len(beam), np.float32)
-    for row in range(begin, end):
-        n_beam = start_indptr[row + 1] - start_indptr[row]
-        beam[:n_beam] = start_parents[start_indptr[row] : start_indptr[row + 1]]
-        values[:n_beam] = start_values[start_indptr[row] : start_indptr[row + 1]]
-        for level in range(depth):
-            n = 0
-            for b in range(n_beam):
-                for chunk in range(first_chunk[beam[b]], first_chunk[beam[b] + 1]):
-                    a, z = first_node[chunk], first_node[chunk + 1]
-                    margins[: z - a] = bias * bias_weights[a:z]
-                    _add_margins(
-                        indices, data, indptr[row], indptr[row + 1], features, first_entry, siblings, weights,
-                        first_row[chunk], first_row[chunk + 1], first_row[chunk] + chunk, first_pair[chunk], margins,
-                    )  # fmt: skip
-                    while n + z - a > len(room):
-                        room, candidates = np.append(room, room), np.append(candidates, candidates)
-                    for node in range(a, z):
-                        candidates[n] = node
-                        room[n] = _combine(margins[node - a], values[b], kinds[level])
-                        n += 1
-            if level < depth - 1:
-                n_beam = _select(room, candidates, n, beam_size, values, beam)
-                for b in range(n_beam):
-                    beam[b] += first_parent
-        if exponentiate:
-            for c in range(n):
-                room[c] = np.exp(room[c])
-        for c in range(n):
-            candidates[c] = node_label[candidates[c] - first_slot]
-        if merge >= 0:
-            n = _merge(room, candidates, n, slot_of_label, merge)
-        n_found = _select(room, candidates, n, top_k, out_scores[row], out_labels[row])
-        out_found[row] = n_found
-
-
-@njit(nogil=True, cache=True)
-def _add_margins(
-    indices, data, begin, end, features, first_entry, siblings, weights, row, last_row, entry_row, first_pair, margins
-):  # fmt: skip
-    """margins += W x over one chunk: both feature lists ascend, so search gallops forward."""
-    shift = entry_row - row
-    for e in range(begin, end):
-        feature = indices[e]
-        step = 1
-        low = row
-        while row < last_row and features[row] < feature:
-            low = row + 1
-            row += step
-            step *= 2
-        high = min(row, last_row)
-        while low < high:
-            middle = (low + high) >> 1
-            if features[middle] < feature:
-                low = middle + 1
-            else:
-                high = middle
-        row = low
-        if row == last_row:
-            return
-        if features[row] == feature:
-            for pair in range(
-                first_pair + first_entry[row + shift], first_pair + first_entry[row + shift + 1]
-            ):
-                margins[siblings[pair]] += data[e] * weights[pair]
-            row += 1
-
-
-@njit(nogil=True, cache=True, inline="always")
-def _combine(margin, parent, kind):
-    """Value of a node: its margin's log transform on top of its parent's value."""
-    if kind == -1:
-        return margin
-    if kind == 0:
-        return parent + (-np.log1p(np.exp(-margin)) if margin > 0 else margin - np.log1p(np.exp(margin)))
-    lack = max(np.float32(1) - margin, np.float32(0))
-    power = lack
-    for _ in range(kind - 1):
-        power *= lack
-    return parent - power
-
-
-@njit(nogil=True, cache=True)
-def _select(values, items, n, k, best_values, best_items):
-    """The k largest of the first n values, descending, ties by position; return how many there are."""
-    n_best = 0
-    for c in range(n):
-        value = values[c]
-        if n_best == k:
-            if not value > best_values[k - 1]:
-                continue
-        else:
-            n_best += 1
-        at = n_best - 1
-        while at > 0 and best_values[at - 1] < value:
-            best_values[at] = best_values[at - 1]
-            best_items[at] = best_items[at - 1]
-            at -= 1
-        best_values[at] = value
-        best_items[at] = items[c]
-    return n_best
-
-
-@njit(nogil=True, cache=True)
-def _merge(values, labels, n, slot_of_label, how):
-    """Merge values of equal labels in place; `slot_of_label` is scratch, -1 before and after."""
-    counts = np.ones(n, np.int32)
-    n_merged = 0
-    for c in range(n):
-        at = slot_of_label[labels[c]]
-        if at < 0:
-            slot_of_label[labels[c]] = n_merged
-            labels[n_merged], values[n_merged] = labels[c], values[c]
-            n_merged += 1
-            continue
-        counts[at] += 1
-        if how == 0:
-            values[at] = max(values[at], values[c])
-        elif how == 3:
-            high, low = max(values[at], values[c]), min(values[at], values[c])
-            values[at] = high + np.log1p(np.exp(low - high))
-        else:
-            values[at] += values[c]
-    for c in range(n_merged):
-        slot_of_label[labels[c]] = -1
-        if how == 1:
-            values[c] /= counts[c]
-    return n_merged

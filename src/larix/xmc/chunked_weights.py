@@ -69,7 +69,8 @@ class ChunkedWeights:
     features : int32 array, shape (n_rows,)
         Ascending within a chunk.
     first_entry : int32 array, shape (n_rows + n_chunks,)
-        Entries of row r of chunk c, relative to the chunk: `first_entry[first_row[c] + c + r]` up to the next.
+        Entries of the r-th row of chunk c, relative to the chunk: `first_entry[first_row[c] + c + r]` up
+        to the next.
     siblings : uint8 array, weights : float32 array, shape (n_entries,)
     bias_weights : float32 array, shape (n_nodes,)
     """
@@ -124,7 +125,8 @@ class ChunkedWeights:
         joined = [np.concatenate(arrays) for arrays in zip(*parts, empty, strict=True)]
         return cls(
             n_features, bias, layout.first_chunk, layout.first_node,
-            _ends([len(part.features) for part in parts]), _ends([len(part.weights) for part in parts]), *joined,
+            _ends([len(part.features) for part in parts]), _ends([len(part.weights) for part in parts]),
+            *joined,
         )  # fmt: skip
 
     @classmethod
@@ -132,7 +134,7 @@ class ChunkedWeights:
         """Stack levels, the root's children first."""
         if len({(level.n_features, level.bias) for level in levels}) != 1:
             raise ValueError("levels must agree in number of features and bias")
-        arrays = {}
+        arrays: dict[str, Any] = {}
         for name in levels[0].arrays():
             of_levels = [getattr(level, name) for level in levels]
             arrays[name] = (
@@ -210,9 +212,10 @@ def _check(W: ChunkedWeights) -> None:
         raise ValueError(
             f"weights: first_entry must have {n_rows + n_chunks} entries, but has {len(W.first_entry)}"
         )
-    if n_rows and not (0 <= W.features.min() and W.features.max() < W.n_features):
+    if n_rows and not (W.features.min() >= 0 and W.features.max() < W.n_features):
         raise ValueError(
-            f"weights: features must lie in 0..{W.n_features - 1}, but span {W.features.min()}..{W.features.max()}"
+            f"weights: features must lie in 0..{W.n_features - 1}, "
+            f"but span {W.features.min()}..{W.features.max()}"
         )
     starts = W.first_row[:-1] + np.arange(n_chunks)
     stops = W.first_row[1:] + np.arange(n_chunks)

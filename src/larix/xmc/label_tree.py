@@ -132,7 +132,7 @@ class LabelTree:
         ValueError
             When shapes don't chain up, or a node above the labels has not exactly one parent.
         """
-        order = np.zeros(1, np.int64)  # order[new number] = old number, of the level above
+        order: NDArray[Any] = np.zeros(1, np.int64)  # order[new number] = old number, of the level above
         offsets, slot_label, n_labels = [], order, 1
         for level, C in enumerate(chain):
             last = level == len(chain) - 1
@@ -168,7 +168,7 @@ class LabelTree:
 
 
 def _read_only(values: ArrayLike, dtype: type) -> NDArray[Any]:
-    array = np.ascontiguousarray(values, dtype=dtype)
+    array: NDArray[Any] = np.ascontiguousarray(values, dtype=dtype)
     if array is values:
         array = array.view()
     array.flags.writeable = False
@@ -189,7 +189,7 @@ def _check_tree(offsets: tuple[NDArray[np.int64], ...], slot_label: NDArray[np.i
         n_parents = int(level[-1])
     if len(slot_label) != n_parents:
         raise ValueError(f"slot_label must name {n_parents} slots, but names {len(slot_label)}")
-    if len(slot_label) and not (0 <= slot_label.min() and slot_label.max() < n_labels):
+    if len(slot_label) and not (slot_label.min() >= 0 and slot_label.max() < n_labels):
         raise ValueError(
             f"slot_label must lie in 0..{n_labels - 1}, but spans {slot_label.min()}..{slot_label.max()}"
         )

@@ -5,7 +5,7 @@ come back in the order of the jobs.
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -34,8 +34,8 @@ def thread_map(
     """Apply `function` to every job, in threads, showing progress if `description` is given."""
     n_threads = min(available_threads(n_threads), max(len(jobs), 1))
 
-    def shown(results: object) -> list[Result]:
-        return list(results if description is None else track(results, description, len(jobs)))  # type: ignore[arg-type]
+    def shown(results: Iterable[Result]) -> list[Result]:
+        return list(results if description is None else track(results, description, len(jobs)))
 
     if n_threads == 1:
         return shown(map(function, jobs))

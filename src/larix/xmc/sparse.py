@@ -63,7 +63,7 @@ def _from_dense(X: Any, name: str) -> CSR:
     dense = np.asarray(X)
     if dense.dtype.kind not in "fiub":
         raise TypeError(
-            f"{name} must be a sparse matrix or an array of numbers, but is {type(X).__name__} of {dense.dtype}"
+            f"{name} must be a matrix of numbers, but is {type(X).__name__} of dtype {dense.dtype}"
         )
     if dense.ndim != 2:
         raise ValueError(
@@ -100,7 +100,7 @@ def _check_finite(X: CSR, name: str) -> None:
     at = int(np.flatnonzero(~np.isfinite(X.data))[0])
     row = int(np.searchsorted(X.indptr, at, side="right")) - 1
     raise ValueError(
-        f"{name}: values must be finite in float32, but row {row}, column {X.indices[at]} holds {X.data[at]}; "
+        f"{name}: values must be finite in float32, but row {row}, column {X.indices[at]} has {X.data[at]}; "
         "remove NaN and infinite values, or rescale"
     )
 

@@ -16,7 +16,7 @@ import scipy.sparse as sp
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from larix.xmc.beam_search import PostProcessor, SearchParams, SearchPlan, check_choice
+from larix.xmc.beam_search import SearchParams, SearchPlan, check_choice
 from larix.xmc.chunked_weights import ChunkedWeights
 from larix.xmc.clustering import ClusteringParams, cluster_labels
 from larix.xmc.label_representation import Representation, represent_labels
@@ -129,10 +129,8 @@ class LinearMatcher(_LinearStage):
                 beams = self._plan(levels, tree).run(
                     X, self.search.beam_size, self.search.beam_size, n_threads=self.n_threads
                 )
-            levels.append(
-                _train(X, targets[level], sample_negatives(self.negatives if level else "tfn", true_parents, beams),
-                       tree, level, self.solver, self.random_state, self.n_threads)
-            )  # fmt: skip
+            instances = sample_negatives(self.negatives if level else "tfn", true_parents, beams)
+            levels.append(_train(self, X, targets[level], instances, tree, level))
         return self._set_learnt(
             tree, ChunkedWeights.concatenate(levels) if levels else _no_weights(X, self.solver)
         )
@@ -208,10 +206,7 @@ class LinearRanker(_LinearStage):
                 cluster_scores, name="cluster_scores", n_rows=X.shape[0], n_columns=tree.n_clusters
             )
         instances = sample_negatives(self.negatives, true_clusters, cluster_scores)
-        weights = _train(
-            X, targets[-1], instances, tree, tree.depth - 1, self.solver, self.random_state, self.n_threads
-        )
-        return self._set_learnt(tree, weights)
+        return self._set_learnt(tree, _train(self, X, targets[-1], instances, tree, tree.depth - 1))
 
     def predict(self, X: Any, cluster_scores: Any, *, top_k: int | None = None) -> CSR:
         """Scores of the best labels, N x L, `top_k` a row by descending score.
@@ -313,7 +308,7 @@ class XRLinear(_LinearStage):
             tree = cluster_labels(
                 Z, self.clustering, labels=seen, random_state=self.random_state, n_threads=self.n_threads
             )
-        shared = {
+        shared: dict[str, Any] = {
             "solver": self.solver,
             "search": self.search,
             "n_threads": self.n_threads,
@@ -378,17 +373,18 @@ def _root(X: CSR) -> CSR:
 
 def _no_weights(X: CSR, solver: SolverParams) -> ChunkedWeights:
     """The matcher of a tree with one level."""
-    return ChunkedWeights.from_csc(sp.csc_array((X.shape[1] + 1, 0)), np.zeros(1), bias=solver.bias)
+    return ChunkedWeights.from_csc(sp.csc_array((X.shape[1] + 1, 0)), np.zeros(1, np.int64), bias=solver.bias)
 
 
 def _train(
-    X: CSR, targets: CSR, instances: CSR, tree: LabelTree, level: int, solver: SolverParams, seed: int,
-    n_threads: int | None,
-) -> ChunkedWeights:  # fmt: skip
+    stage: LinearMatcher | LinearRanker, X: CSR, targets: CSR, instances: CSR, tree: LabelTree, level: int
+) -> ChunkedWeights:
     started = time.perf_counter()
     description = f"training level {level + 1} of {tree.depth} ({tree.n_nodes(level):,} nodes)"
-    weights = train_level(X, targets, instances, tree.offsets[level], solver, random_state=seed + level,
-                          n_threads=n_threads, description=description)  # fmt: skip
+    weights = train_level(
+        X, targets, instances, tree.offsets[level], stage.solver,
+        random_state=stage.random_state + level, n_threads=stage.n_threads, description=description,
+    )  # fmt: skip
     logger.info(
         "%s: %s weights, %.1f s", description, f"{len(weights.weights):,}", time.perf_counter() - started
     )

@@ -1,0 +1,231 @@
+"""Kernels of the one-level solver: dual coordinate descent of sixteen sibling problems at a time."""
+
+import numpy as np
+from numba import njit
+
+from larix.xmc.lanes import WIDTH, aligned_lines, descend_row
+
+
+@njit(nogil=True, cache=True)
+def squared_norms(indptr, data, bias):
+    norms = np.empty(len(indptr) - 1, np.float32)
+    for i in range(len(norms)):
+        total = bias * bias
+        for e in range(indptr[i], indptr[i + 1]):
+            total += data[e] * data[e]
+        norms[i] = total
+    return norms
+
+
+@njit(nogil=True, cache=True)
+def solve_siblings(
+    indptr, indices, data, squared_norms, y_indptr, y_rows, m_rows, begin, end,
+    costs, max_iter, seed, local_feature, local_row,
+):  # fmt: skip
+    """Train nodes begin..end of one parent; return the parts of a chunk.
+
+    `local_feature` and `local_row` are scratch maps, -1 everywhere before and after.
+    """
+    rows, n_reaching = _participants(m_rows, y_indptr, y_rows, begin, end, local_row)
+    l_indptr, l_indices, l_data, features = _compact(indptr, indices, data, rows, local_feature)
+    norms = squared_norms[rows]
+    n_children = end - begin
+    order = np.argsort(y_indptr[begin:end] - y_indptr[begin + 1 : end + 1], kind="mergesort")
+    entries = _new_entries(n_children)
+    n_entries = 0
+    bias_weights = np.zeros(n_children, np.float32)
+    everyone = np.uint16(0xFFFF)
+    for block in range(0, n_children, WIDTH):
+        lanes = order[block : block + WIDTH]
+        positive = np.zeros(len(rows), np.uint16)
+        for lane, child in enumerate(lanes):
+            for e in range(y_indptr[begin + child], y_indptr[begin + child + 1]):
+                positive[local_row[y_rows[e]]] |= np.uint16(1 << lane)
+        used = np.uint16((1 << len(lanes)) - 1)
+        eligible = np.full(len(rows), everyone & used, np.uint16)
+        eligible[n_reaching:] = positive[n_reaching:]  # instances outside M are positives only
+        W = _descend(l_indptr, l_indices, l_data, norms, positive, eligible, len(features), costs, max_iter,
+                     seed + np.uint64(block))  # fmt: skip
+        for lane, child in enumerate(lanes):
+            weight = W[len(features) * WIDTH + lane]
+            bias_weights[child] = weight if abs(weight) >= costs[4] else 0
+        entries, n_entries = _collect(W, len(features), lanes, costs[4], entries, n_entries)
+    for i in range(len(rows)):
+        local_row[rows[i]] = -1
+    features, first_entry, slots, weights = _sort_by_feature(features, entries, n_entries)
+    return features, first_entry, slots, weights, bias_weights
+
+
+@njit(nogil=True, cache=True)
+def _participants(m_rows, y_indptr, y_rows, begin, end, local_row):
+    """Instances of the problem: those that reach the parent, then positives that don't."""
+    rows = np.empty(len(m_rows) + y_indptr[end] - y_indptr[begin], np.int32)
+    n = 0
+    for row in m_rows:
+        local_row[row] = n
+        rows[n] = row
+        n += 1
+    n_reaching = n
+    for e in range(y_indptr[begin], y_indptr[end]):
+        if local_row[y_rows[e]] < 0:
+            local_row[y_rows[e]] = n
+            rows[n] = y_rows[e]
+            n += 1
+    return rows[:n].copy(), n_reaching
+
+
+@njit(nogil=True, cache=True)
+def _compact(indptr, indices, data, rows, local_feature):
+    """The rows' own CSR over the features they use: (indptr, indices, data, global feature ids)."""
+    total = 0
+    for row in rows:
+        total += indptr[row + 1] - indptr[row]
+    l_indptr = np.empty(len(rows) + 1, np.int64)
+    l_indices = np.empty(total, np.int32)
+    l_data = np.empty(total, np.float32)
+    features = np.empty(min(total, len(local_feature)), np.int32)
+    n_features = 0
+    at = 0
+    l_indptr[0] = 0
+    for i, row in enumerate(rows):
+        for e in range(indptr[row], indptr[row + 1]):
+            feature = indices[e]
+            if local_feature[feature] < 0:
+                local_feature[feature] = n_features
+                features[n_features] = feature
+                n_features += 1
+            l_indices[at] = local_feature[feature]
+            l_data[at] = data[e]
+            at += 1
+        l_indptr[i + 1] = at
+    for f in range(n_features):
+        local_feature[features[f]] = -1
+    return l_indptr, l_indices, l_data, features[:n_features].copy()
+
+
+@njit(nogil=True, cache=True)
+def _descend(indptr, indices, data, norms, positive, eligible, n_features, costs, max_iter, seed):
+    """Dual coordinate descent of up to sixteen problems over the same rows; lines of weights."""
+    Cp, Cn, eps, bias, _ = costs
+    n = len(norms)
+    infinity = np.float32(np.inf)
+    W = aligned_lines(n_features + 1, np.float32(0))
+    alpha = aligned_lines(n, np.float32(0))
+    diagonal = aligned_lines(1, np.float32(0.5) / Cp)
+    upper = aligned_lines(1, infinity)
+    bounds = aligned_lines(6, np.float32(0))
+    bounds[: 1 * WIDTH] = infinity
+    bounds[1 * WIDTH : 2 * WIDTH] = -infinity
+    bounds[4 * WIDTH : 5 * WIDTH] = np.float32(0.5) / Cn
+    bounds[5 * WIDTH :] = infinity
+    live = eligible.copy()
+    active = np.arange(n)
+    n_active = n
+    open_lanes = np.uint16(0)
+    for i in range(n):
+        open_lanes |= eligible[i]
+    state = seed * np.uint64(0x9E3779B97F4A7C15) + np.uint64(0xD1B54A32D192ED03)
+    for _ in range(max_iter):
+        bounds[2 * WIDTH : 3 * WIDTH] = -infinity
+        bounds[3 * WIDTH : 4 * WIDTH] = infinity
+        n_kept = 0
+        for s in range(n_active):
+            state ^= state << np.uint64(13)
+            state ^= state >> np.uint64(7)
+            state ^= state << np.uint64(17)
+            t = s + np.int64(((state >> np.uint64(32)) * np.uint64(n_active - s)) >> np.uint64(32))
+            i = active[t]
+            active[t] = active[s]
+            numbers = (indptr[i], indptr[i + 1], np.int64(i), np.int64(0), np.int64(n_features),
+                       np.int64(positive[i]), np.int64(live[i]))  # fmt: skip
+            live[i] = descend_row(W, alpha, bounds, diagonal, upper, indices, data, numbers, (bias, norms[i]))
+            if live[i]:
+                active[n_kept] = i
+                n_kept += 1
+        n_active = n_kept
+        closed, reopened = _judge_lanes(bounds, open_lanes, eps, live, eligible)
+        open_lanes &= ~closed
+        if open_lanes == 0:
+            break
+        if closed or reopened:
+            n_active = 0
+            for i in range(n):
+                live[i] = (live[i] | (eligible[i] & reopened)) & ~closed
+                if live[i]:
+                    active[n_active] = i
+                    n_active += 1
+    return W
+
+
+@njit(nogil=True, cache=True)
+def _judge_lanes(bounds, open_lanes, eps, live, eligible):
+    """Lanes that are solved, and lanes to check once more on all their rows; set the next pass' bounds."""
+    narrow = np.uint16(0)
+    for lane in range(WIDTH):
+        if not open_lanes >> lane & 1:
+            continue
+        largest, smallest = bounds[2 * WIDTH + lane], bounds[3 * WIDTH + lane]
+        if largest - smallest <= eps:
+            narrow |= np.uint16(1 << lane)
+            largest, smallest = np.float32(0), np.float32(0)
+        bounds[lane] = largest if largest > 0 else np.inf
+        bounds[WIDTH + lane] = smallest if smallest < 0 else -np.inf
+    complete = narrow
+    if narrow:
+        for i in range(len(live)):
+            complete &= live[i] | ~eligible[i]
+    return complete, narrow & ~complete
+
+
+@njit(nogil=True, cache=True)
+def _new_entries(n_children):
+    capacity = 64 * n_children
+    return np.empty(capacity, np.int32), np.empty(capacity, np.int32), np.empty(capacity, np.float32)
+
+
+@njit(nogil=True, cache=True)
+def _collect(W, n_features, lanes, threshold, entries, n_entries):
+    """Append the surviving weights of a block to (local feature, slot, weight) entries."""
+    features, slots, weights = entries
+    for f in range(n_features):
+        if n_entries + len(lanes) > len(features):
+            features = np.append(features, np.empty_like(features))
+            slots = np.append(slots, np.empty_like(slots))
+            weights = np.append(weights, np.empty_like(weights))
+        for lane in range(len(lanes)):
+            weight = W[f * WIDTH + lane]
+            if weight != 0 and abs(weight) >= threshold:
+                features[n_entries] = f
+                slots[n_entries] = lanes[lane]
+                weights[n_entries] = weight
+                n_entries += 1
+    return (features, slots, weights), n_entries
+
+
+@njit(nogil=True, cache=True)
+def _sort_by_feature(features, entries, n_entries):
+    """Chunk rows by ascending global feature: (features, first_entry, slots, weights)."""
+    counts = np.zeros(len(features) + 1, np.int64)
+    for e in range(n_entries):
+        counts[entries[0][e]] += 1
+    order = np.argsort(features)
+    n_rows = np.sum(counts > 0)
+    row_feature = np.empty(n_rows, np.int32)
+    first_entry = np.zeros(n_rows + 1, np.int32)
+    write_at = np.empty(len(features), np.int64)
+    row = at = 0
+    for f in order:
+        write_at[f] = at
+        if counts[f]:
+            at += counts[f]
+            row_feature[row] = features[f]
+            first_entry[row + 1] = at
+            row += 1
+    slots = np.empty(n_entries, np.uint8)
+    weights = np.empty(n_entries, np.float32)
+    for e in range(n_entries):
+        f = entries[0][e]
+        slots[write_at[f]] = entries[1][e]
+        weights[write_at[f]] = entries[2][e]
+        write_at[f] += 1
+    return row_feature, first_entry, slots, weights
