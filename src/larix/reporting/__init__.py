@@ -1,0 +1,37 @@
+"""What a run looked like: figures, one HTML page, and tables for the terminal, drawn from plain data.
+
+Matplotlib, Jinja and rich are imported when something is drawn, not before.
+"""
+
+from importlib import import_module
+
+_HOMES = {
+    "Example": "larix.reporting.content",
+    "LabelRow": "larix.reporting.content",
+    "RunReport": "larix.reporting.content",
+    "Suggested": "larix.reporting.content",
+    "cluster_sizes_figure": "larix.reporting.figures",
+    "curves_figure": "larix.reporting.figures",
+    "frequency_figure": "larix.reporting.figures",
+    "stage_seconds_figure": "larix.reporting.figures",
+    "pick_examples": "larix.reporting.selection",
+    "pick_worst_labels": "larix.reporting.selection",
+    "render_examples": "larix.reporting.terminal",
+    "render_metrics_table": "larix.reporting.terminal",
+    "render_page": "larix.reporting.page",
+    "render_seconds_table": "larix.reporting.terminal",
+}
+
+__all__ = list(_HOMES)
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(
+            f"module 'larix.reporting' has no attribute {name!r}; it has {', '.join(_HOMES)}"
+        )
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

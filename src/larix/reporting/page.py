@@ -1,0 +1,117 @@
+"""The page of a run: one HTML file that needs nothing else, no network and no scripts."""
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from larix.reporting.content import RunReport, headline_columns, metrics_rows, percent, words
+from larix.reporting.figure_style import inline_svg
+from larix.reporting.figures import (
+    cluster_sizes_figure,
+    curves_figure,
+    frequency_figure,
+    stage_seconds_figure,
+)
+from larix.reporting.terminal import remarks
+
+_TILES = {
+    "P@1": "of first suggestions are right",
+    "nDCG@": "ranking quality, best is 100",
+    "PSP@": "precision weighted towards rare labels",
+    "R@": "of true labels found",
+}
+
+
+_FACTS = {
+    "n_train": "training documents",
+    "n_test": "test documents",
+    "n_test_labels_unseen_in_training": "labels of test documents unseen in training",
+    "n_train_empty": "empty training documents",
+    "n_test_empty": "empty test documents",
+    "n_train_without_labels": "training documents without labels",
+    "n_test_without_labels": "test documents without labels",
+    "n_test_repeating_train": "test documents that repeat a training document",
+    "n_test_dropped": "test documents dropped",
+}
+
+
+def render_page(report: RunReport) -> str:
+    """Render the HTML page of a run.
+
+    Texts, names and parameters are escaped: they are data, never markup.
+
+    Parameters
+    ----------
+    report : RunReport
+        What to show.
+
+    Returns
+    -------
+    str
+        A whole HTML document. The same report gives the same bytes.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("larix.reporting"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(percent=percent, fact=_fact)
+    columns = headline_columns(report.evaluation["metrics"])
+    return environment.get_template("report.html").render(
+        report=report,
+        columns=columns,
+        rows=metrics_rows(report.evaluation, columns),
+        tiles=list(_tiles(report.evaluation["metrics"], columns)),
+        remarks=remarks(report.evaluation),
+        figures=_figures(report),
+        corpus=[
+            (_FACTS.get(key, words(key)), value) for key, value in report.corpus.items() if value is not None
+        ],
+        parameters=list(_flat(report.parameters)),
+    )
+
+
+def _tiles(metrics: Mapping[str, Any], columns: list[str]) -> Iterator[tuple[str, float | None, str]]:
+    for prefix, meaning in _TILES.items():
+        if found := [column for column in columns if column.startswith(prefix)]:
+            yield found[-1], metrics[found[-1]], meaning
+
+
+def _figures(report: RunReport) -> dict[str, Any]:
+    """The figures as markup. It is our own but for stage names, which matplotlib escapes."""
+    from markupsafe import Markup
+
+    figures = {
+        "curves": (
+            curves_figure(report.curves),
+            "Precision, recall and nDCG against the number of suggestions",
+        ),
+        "frequency": (frequency_figure(report.frequency_bins, report.k), "Recall and precision by frequency"),
+        "clusters": (cluster_sizes_figure(report.cluster_sizes), "Histogram of cluster sizes"),
+        "seconds": (stage_seconds_figure(report.stage_seconds), "Seconds of each stage"),
+    }
+    return {name: Markup(inline_svg(figure, text)) for name, (figure, text) in figures.items()}
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Nested parameters as dotted names."""
+    for key, value in values.items():
+        if isinstance(value, Mapping) and value:
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _fact(value: Any) -> str:
+    """A value as a reader expects it: separators between thousands, few digits, words for truth."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return "–" if math.isnan(value) else f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+    return "–" if value is None else str(value)
