@@ -1,7 +1,9 @@
 """Records of a Parquet file."""
 
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -43,23 +45,17 @@ def parquet_records(path: Path, needed: tuple[str, ...]) -> Iterator[ParquetReco
                 found=f"{names.count(name)}",
                 remedy=nearest_hint(name, names),
             )
-    row = 0
-    for batch in _batches(path, needed):
-        try:
-            batch.validate(full=True)
-            rows = batch.to_pylist()
-        except _DAMAGE as error:
-            raise _damaged(path, row, error) from None
-        for row, values in enumerate(rows, row + 1):
-            yield ParquetRecord(values, row)
+    for row, values in enumerate(chain.from_iterable(_batches(path, needed)), 1):
+        yield ParquetRecord(values, row)
 
 
-def _batches(path: Path, needed: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
+def _batches(path: Path, needed: tuple[str, ...]) -> Iterator[list[dict[str, Any]]]:
     n_read = 0
     try:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             for batch in file.iter_batches(_BATCH_ROWS, columns=list(needed)):
-                yield batch
+                batch.validate(full=True)
+                yield batch.to_pylist()
                 n_read += batch.num_rows
     except _DAMAGE as error:
         raise _damaged(path, n_read, error) from None

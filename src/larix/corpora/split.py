@@ -1,5 +1,6 @@
 """Divide documents into training and test documents, and find test documents that repeat a training document."""
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,11 @@ def random_split(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Rows of a random training and test part, each in rising order.
 
-    The test part has `round(test_fraction * n_documents)` rows, but leaves at least one for training.
+    The test part has `round(test_fraction * n_documents)` rows, but at least one if `test_fraction` is not 0,
+    and it leaves at least one for training.
     """
-    n_test = min(round(test_fraction * n_documents), max(n_documents - 1, 0))
+    n_test = max(round(test_fraction * n_documents), int(test_fraction > 0))
+    n_test = min(n_test, max(n_documents - 1, 0))
     order = np.random.default_rng(random_state).permutation(n_documents)
     return np.sort(order[n_test:]), np.sort(order[:n_test])
 
@@ -38,13 +41,14 @@ def repeated_texts(train: list[str], test: list[str]) -> NDArray[np.bool_]:
 
 def repeated_rows(train: Any, test: Any) -> NDArray[np.bool_]:
     """Tell for every row of a canonical CSR matrix whether it is also a row of another one."""
-    known = set(_row_keys(train)) - {b""}
-    return np.fromiter((key in known for key in _row_keys(test)), bool, test.shape[0])
+    known = set(row_keys(train)) - {b""}
+    return np.fromiter((key in known for key in row_keys(test)), bool, test.shape[0])
 
 
-def _row_keys(X: Any) -> list[bytes]:
+def row_keys(X: Any) -> list[bytes]:
+    """Bytes that are equal exactly for equal rows of a canonical CSR matrix; empty for a row without entries."""
     bounds = X.indptr.tolist()
     return [
         X.indices[begin:end].astype(np.int32).tobytes() + X.data[begin:end].tobytes()
-        for begin, end in zip(bounds[:-1], bounds[1:], strict=True)
+        for begin, end in pairwise(bounds)
     ]

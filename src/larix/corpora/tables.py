@@ -94,6 +94,7 @@ class _TableDocuments:
         self._columns = columns
         self._oddities = oddities
         self._builder = TextDocumentsBuilder(vocabulary, oddities)
+        self._strict = [name for name in columns.needed if name not in columns.text]
         self._unseen_text = set(columns.text)
         self._n_records = 0
 
@@ -127,8 +128,8 @@ class _TableDocuments:
         self._unseen_text.difference_update(text)
         if not text:
             self._refuse_missing(record, self._columns.text[0])
-        for name in self._columns.needed:
-            if name not in record.values and name not in self._columns.text:
+        for name in self._strict:
+            if name not in record.values:
                 self._refuse_missing(record, name)
 
     def _refuse_missing(self, record: Record, name: str) -> NoReturn:
@@ -186,15 +187,13 @@ class _TableDocuments:
     def _items(self, record: Record, column: str) -> list[Any]:
         """The items of a field that is a list, a string with delimiters, or null."""
         value = record.values[column]
-        if value is None:
-            return []
-        if isinstance(value, list):
-            return value
         if isinstance(value, str):
             return self._split(record, column, value.strip())
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return [value]
-        self._refuse(record, column, f"{column!r} is a list or a string", value, "write a list of strings")
+        if isinstance(value, bool | dict):
+            self._refuse(
+                record, column, f"{column!r} is a list or a string", value, "write a list of strings"
+            )
+        return value if isinstance(value, list) else [] if value is None else [value]
 
     def _split(self, record: Record, column: str, text: str) -> list[Any]:
         if not (text.startswith("[") and text.endswith("]")):
