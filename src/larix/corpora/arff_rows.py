@@ -1,7 +1,7 @@
 """Rows of an ARFF file: dense, `0,1,0.5`, or sparse, `{1 1,2 0.5}`, with attributes counted from 0.
 
-A row of plain numbers is read the quick way; one that has quotes or breaks a rule is read again field by field,
-which finds the place of the error. Missing values (`?`) are refused.
+A row of plain numbers is read the quick way; one that has quotes or breaks a rule is read again field by
+field, which finds the place of the error. Missing values (`?`) are refused.
 """
 
 import re
@@ -152,7 +152,7 @@ class ArffRowParser:
                 number,
                 column,
                 rule="a sparse row leaves out the first value of a nominal attribute, which is 0",
-                found=f"{self._not_sparse.name!r}, whose first value in line {self._not_sparse.line} is another",
+                found=f"another first value of {self._not_sparse.name!r} in line {self._not_sparse.line}",
                 remedy="declare {0,1}, or write dense rows",
             )
 

@@ -1,9 +1,9 @@
 """`Corpus`: documents with label sets, in a training and a test part, held in Arrow tables.
 
-Every reader of this room returns one, and everything after ingestion takes one. A corpus is validated when it
-is made: label indices are in range, sorted and unique in a document, relevance is positive and finite, features
-are in range and finite. Columns of the label matrix are all labels of the corpus in one fixed order; a label
-that has no training document keeps its column.
+Every reader of this room returns one, and everything after ingestion takes one. A corpus is validated when
+it is made: label indices are in range, sorted and unique in a document, relevance is positive and finite,
+features are in range and finite. Columns of the label matrix are all labels of the corpus in one fixed
+order; a label that has no training document keeps its column.
 """
 
 from collections.abc import Callable
@@ -178,7 +178,7 @@ class Corpus:
 
     @cached_property
     def label_texts(self) -> list[str] | None:
-        """A longer text about every label, empty where there is none; None if the corpus has no such texts."""
+        """A longer text about every label, empty where it has none; None if the corpus has no such texts."""
         return list(self.label_table["text"].to_pylist()) if "text" in self.label_table.column_names else None
 
     def summary(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The Arrow form of a corpus: which columns its tables have, what they may hold, sparse rows as list columns."""
+"""The Arrow form of a corpus: columns of its tables, what they may hold, sparse rows as list columns."""
 
 from typing import Any
 
@@ -136,11 +136,11 @@ def _check_rows(table: pa.Table, index: str, value: str, n_columns: int) -> None
             f"{indices[falling[0]]} after {indices[falling[0] - 1]}"
         )
     if value in table.column_names:
-        lengths = np.diff(sparse_column(table[value])[0])
-        if differing := np.flatnonzero(lengths != np.diff(indptr)).tolist():
+        lengths, wanted = np.diff(sparse_column(table[value])[0]), np.diff(indptr)
+        if differing := np.flatnonzero(lengths != wanted).tolist():
             row = differing[0]
             raise ValueError(
-                f"{value} must be as long as {index}, but row {row} has {lengths[row]} beside {np.diff(indptr)[row]}"
+                f"{value} must be as long as {index}, but row {row} has {lengths[row]} beside {wanted[row]}"
             )
 
 

@@ -17,12 +17,12 @@ def summarize(corpus: "Corpus") -> dict[str, Any]:
     Returns
     -------
     dict
-        `name`; numbers of documents `n_train`, `n_test`, of labels `n_labels`, of features `n_features` (None
-        for texts); `labels_per_document` and `labels_per_test_document`; `documents_per_label` (training
-        documents, labels without any left out); `words_per_document` (texts) or `features_per_document` of the
-        training part; `n_labels_unseen_in_training`, and those among them that a test document has,
-        `n_test_labels_unseen_in_training`; and for each part how many documents are empty and how many have
-        no label; `n_test_repeating_train`, `n_test_dropped`.
+        `name`; numbers of documents `n_train`, `n_test`, of labels `n_labels`, of features `n_features`
+        (None for texts); `labels_per_document` and `labels_per_test_document`; `documents_per_label`
+        (training documents, labels without any left out); `words_per_document` (texts) or
+        `features_per_document` of the training part; `n_labels_unseen_in_training`, and those among them
+        that a test document has, `n_test_labels_unseen_in_training`; and for each part how many documents
+        are empty and how many have no label; `n_test_repeating_train`, `n_test_dropped`.
     """
     train, test = corpus.train, corpus.test
     frequency = np.bincount(train.labels.indices, minlength=corpus.n_labels)

@@ -106,7 +106,7 @@ class TextDocumentsBuilder:
     def add(
         self, identifier: str, text: str, labels: Sequence[str], relevance: Sequence[float] | None = None
     ) -> None:
-        """Append a document; a label given twice keeps its highest relevance, one of relevance 0 is left out."""
+        """Append a document; a label given twice keeps its highest relevance, one of relevance 0 goes."""
         kept: dict[int, float] = {}
         for label, value in zip(labels, relevance or (1.0,) * len(labels), strict=True):
             if value == 0:

@@ -116,8 +116,8 @@ def write_environment(
     file_format = file_format or format_of(data)
     if file_format not in TABLE_FORMATS:
         raise ValueError(
-            f"an environment is written for a table ({', '.join(TABLE_FORMATS)}), but the format is {file_format!r}; "
-            "see the environment bibtex for how to write one by hand"
+            f"an environment is written for a table ({', '.join(TABLE_FORMATS)}), but the format is "
+            f"{file_format!r}; see the environment bibtex for how to write one by hand"
         )
     folder = _folder(Path(conf), name or environment_name(data), force=force)
     columns = _columns(
@@ -143,8 +143,8 @@ def format_of(data: Path) -> str:
     ending = Path(data.name.removesuffix(".gz")).suffix.lower()
     if ending not in _ENDINGS:
         raise ValueError(
-            f"the ending of a file tells its format, but {data.name!r} ends in none of {', '.join(_ENDINGS)}; "
-            "name the format"
+            f"the ending of a file tells its format, but {data.name!r} ends in none of "
+            f"{', '.join(_ENDINGS)}; name the format"
         )
     return _ENDINGS[ending]
 
@@ -223,4 +223,5 @@ def _parameters(data: Path, file_format: str, name: str, columns: ColumnParams) 
 
 
 def _yaml(content: dict[str, Any]) -> str:
-    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=1000, default_flow_style=None)
+    options: dict[str, Any] = {"sort_keys": False, "allow_unicode": True, "default_flow_style": None}
+    return str(yaml.safe_dump(content, width=1000, **options))

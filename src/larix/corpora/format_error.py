@@ -8,7 +8,8 @@ _LONGEST_FOUND = 80
 class CorpusFormatError(ValueError):
     """A corpus file breaks a rule of its format.
 
-    Printed as ``FILE:LINE:COLUMN: rule, found, remedy``, the form that editors and terminals turn into a link.
+    Printed as ``FILE:LINE:COLUMN: rule, found, remedy``, the form that editors and terminals turn into a
+    link.
 
     Parameters
     ----------

@@ -1,13 +1,14 @@
 """The embedded corpus: phrases of the ICD-10-CM tabular list, labelled with their diagnosis codes.
 
-The official list (United States, public domain) comes as one XML file with the package `simple-icd-10-cm`. It is
-read as data: the package is neither imported nor asked to fetch anything.
+The official list (United States, public domain) comes as one XML file with the package `simple-icd-10-cm`.
+It is read as data: the package is neither imported nor asked to fetch anything.
 
 A document is a phrase; its labels are the code it stands under and all codes above that one, from the
-three-character category down. Training documents are the descriptions of codes, their `includes` notes, and four
-fifths of their inclusion terms, chosen by a hash of the phrase. Test documents are the other inclusion terms and
-those exclusion notes that end in one existing code in parentheses, which is then the code they stand for. A test
-phrase that is also a training phrase is left out, and equal test phrases are merged, both ignoring case.
+three-character category down. Training documents are the descriptions of codes, their `includes` notes, and
+four fifths of their inclusion terms, chosen by a hash of the phrase. Test documents are the other inclusion
+terms and those exclusion notes that end in one existing code in parentheses, which is then the code they
+stand for. A test phrase that is also a training phrase is left out, and equal test phrases are merged, both
+ignoring case.
 
 Seventh characters, which the list defines by rules and not as entries, are no labels.
 """

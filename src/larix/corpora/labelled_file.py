@@ -158,7 +158,8 @@ def _label_matrix_of(path: Path) -> Path:
     found = path.with_name("Y" + path.name[1:])
     if not path.name.startswith("X") or not found.is_file():
         raise FileNotFoundError(
-            f"the label matrix of {path.name} should be beside it as {found.name}, but is not; name the file of labels"
+            f"the label matrix of {path.name} should be beside it as {found.name}, but is not; "
+            "name the file of labels"
         )
     return found
 
@@ -170,6 +171,7 @@ def _label_header_of(path: Path) -> Path:
     found = path.with_name(f"{stem}.xml")
     if not found.is_file():
         raise FileNotFoundError(
-            f"the label header of {path.name} should be beside it as {found.name}, but is not; name the file of labels"
+            f"the label header of {path.name} should be beside it as {found.name}, but is not; "
+            "name the file of labels"
         )
     return found

@@ -1,7 +1,7 @@
-"""Multi-label corpora of Mulan (https://mulan.sourceforge.net): an ARFF file, and an XML file that names the labels.
+"""Corpora of Mulan (https://mulan.sourceforge.net): an ARFF file, and an XML file that names the labels.
 
-The attributes that the XML file names are labels, with values 0 and 1; all others are features. A hierarchy of
-labels in the XML file is read as a flat list.
+The attributes that the XML file names are labels, with values 0 and 1; all others are features. A hierarchy
+of labels in the XML file is read as a flat list.
 """
 
 import xml.etree.ElementTree as ET

@@ -15,7 +15,7 @@ LARGEST_DIMENSION = 2**31 - 1
 """Columns are numbered by int32."""
 
 
-def parse_whole(path: Path, line: int, column: int, text: str, what: str) -> int:
+def parse_whole(path: Path, line: int | str, column: int | str, text: str, what: str) -> int:
     """Read a whole number of at most 18 digits.
 
     Raises
@@ -37,7 +37,7 @@ def parse_whole(path: Path, line: int, column: int, text: str, what: str) -> int
 
 
 def parse_index(
-    path: Path, line: int, column: int, text: str, bound: int, what: str, *, first: int = 0
+    path: Path, line: int | str, column: int | str, text: str, bound: int, what: str, *, first: int = 0
 ) -> int:
     """Read a number out of `bound` numbers that count from `first`.
 
@@ -60,7 +60,7 @@ def parse_index(
     return value
 
 
-def parse_value(path: Path, line: int, column: int, text: str, what: str) -> float:
+def parse_value(path: Path, line: int | str, column: int | str, text: str, what: str) -> float:
     """Read a number that is finite in float32.
 
     Raises

@@ -1,4 +1,4 @@
-"""Oddities: what a reader met that is unusual but legitimate, counted and logged in one line for each file."""
+"""Oddities: what a reader met that is unusual but legitimate, counted, and logged in one line a file."""
 
 import logging
 from collections import Counter

@@ -118,8 +118,8 @@ class ColumnParams:
 class LabelParams:
     """Files that tell more about labels.
 
-    A line of such a file is `id<TAB>name`; or, for formats that number their labels, just the name, the line of
-    label 0 first. Of several files the first that names a label counts.
+    A line of such a file is `id<TAB>name`; or, for formats that number their labels, just the name, the
+    line of label 0 first. Of several files the first that names a label counts.
 
     Attributes
     ----------
@@ -218,7 +218,7 @@ class CorpusParams:
             object.__setattr__(self, group, _group(kind, getattr(self, group), group))
         if self.format not in FORMATS:
             raise ValueError(
-                f"format is one of the known ones, but is {self.format!r}; {nearest_hint(self.format, FORMATS)}"
+                f"format must be a known one, but is {self.format!r}; {nearest_hint(self.format, FORMATS)}"
             )
         if self.encoding not in ENCODINGS:
             raise ValueError(
@@ -241,8 +241,8 @@ class CorpusParams:
         for name in given:
             if name not in (*needed, *allowed):
                 raise ValueError(
-                    f"format {self.format!r} has no use for files.{name}, but it is {getattr(self.files, name)!r}; "
-                    f"leave it out"
+                    f"format {self.format!r} has no use for files.{name}, but it is "
+                    f"{getattr(self.files, name)!r}; leave it out"
                 )
         for one, other in _TOGETHER:
             if (one in given) != (other in given) and {one, other} <= {*needed, *allowed}:
@@ -252,14 +252,20 @@ class CorpusParams:
         if "test" in given and "train_split" in given:
             raise ValueError("a corpus has a test file or split files, but both are given; leave one out")
 
-    def path(self, file: str) -> Path:
+    def path(self, file: str | None) -> Path:
         """Where a file named in the parameters is.
 
         Raises
         ------
         FileNotFoundError
             If the path is relative and there is no folder that it could begin in.
+        ValueError
+            If there is no file name.
         """
+        if not file:
+            raise ValueError(
+                f"format {self.format!r} needs a further file, but it is not given; name it under files"
+            )
         path = Path(file).expanduser()
         return path if path.is_absolute() else data_folder(self.folder) / path
 

@@ -81,13 +81,12 @@ def _reader(name: str) -> Callable[[CorpusParams, LabelVocabulary], Parts]:
 
 
 def _read_tables(params: CorpusParams, vocabulary: LabelVocabulary) -> Parts:
-    train, test = (
-        read_table(params.path(file), params.format, params.columns, vocabulary, encoding=params.encoding)
-        if file
-        else None
-        for file in (params.files.train, params.files.test)
-    )
-    return train, test
+    def read(file: str | None) -> Documents:
+        return read_table(
+            params.path(file), params.format, params.columns, vocabulary, encoding=params.encoding
+        )
+
+    return read(params.files.train), read(params.files.test) if params.files.test else None
 
 
 def _read_xc(params: CorpusParams, vocabulary: LabelVocabulary) -> Parts:
@@ -110,13 +109,11 @@ def _read_pecos(params: CorpusParams, vocabulary: LabelVocabulary) -> Parts:
         names = read_numbered_labels(params.path(label_files[0]), None, encoding=params.encoding)
         vocabulary.add_numbers(len(names))
     n_labels = len(vocabulary) or None
-    train, test = (
-        read_pecos(params.path(file), vocabulary, n_labels=n_labels, encoding=params.encoding)
-        if file
-        else None
-        for file in (params.files.train, params.files.test)
-    )
-    return train, test
+
+    def read(file: str | None) -> Documents:
+        return read_pecos(params.path(file), vocabulary, n_labels=n_labels, encoding=params.encoding)
+
+    return read(params.files.train), read(params.files.test) if params.files.test else None
 
 
 def _read_matrices(params: CorpusParams, vocabulary: LabelVocabulary) -> Parts:

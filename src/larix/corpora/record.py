@@ -8,8 +8,9 @@ from typing import Any, Protocol
 class Record(Protocol):
     """One row of a table."""
 
-    values: Mapping[str, Any]
-    """Fields by the names of their columns; only those that the record has."""
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """Fields by the names of their columns; only those that the record has."""
 
     def place(self, column: str) -> tuple[int | str, int | str]:
         """Line and column at which a field, or a record without that field, begins."""

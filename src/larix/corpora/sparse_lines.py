@@ -1,8 +1,8 @@
 """Lines of the form `label,label index:value index:value`, read into index and value arrays.
 
-Two parsers of one grammar. `parse_line` is the readable one: it knows every rule and raises an error that names
-line, column and value. `parse_block` reads a whole block through Arrow's compiled string kernels, accepts plain
-well-formed lines only, and returns None for everything else, which is then read line by line.
+Two parsers of one grammar. `parse_line` is the readable one: it knows every rule and raises an error that
+names line, column and value. `parse_block` reads a whole block through Arrow's compiled string kernels,
+accepts plain well-formed lines only, and returns None for everything else, which is then read line by line.
 
 A line without labels begins with white space or with `index:value`, or is empty.
 """
@@ -157,7 +157,7 @@ def _in_range(texts: pa.Array, bound: int) -> NDArray[np.int32]:
     numbers = texts.cast(pa.int64()).to_numpy()
     if len(numbers) and not (numbers.min() >= 0 and numbers.max() < bound):
         raise _NotPlain
-    return numbers.astype(np.int32)
+    return np.asarray(numbers, np.int32)
 
 
 def _flatten(parsed: list[tuple[list[int], list[int], list[float]]]) -> SparseRows:

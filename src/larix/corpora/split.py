@@ -1,4 +1,4 @@
-"""Divide documents into training and test documents, and find test documents that repeat a training document."""
+"""Divide documents into training and test documents, and find those that stand in both."""
 
 from itertools import pairwise
 from typing import Any
@@ -46,7 +46,7 @@ def repeated_rows(train: Any, test: Any) -> NDArray[np.bool_]:
 
 
 def row_keys(X: Any) -> list[bytes]:
-    """Bytes that are equal exactly for equal rows of a canonical CSR matrix; empty for a row without entries."""
+    """Bytes that are equal for equal rows of a canonical CSR matrix only; none for a row without entries."""
     bounds = X.indptr.tolist()
     return [
         X.indices[begin:end].astype(np.int32).tobytes() + X.data[begin:end].tobytes()

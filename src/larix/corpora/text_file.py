@@ -90,7 +90,7 @@ def is_blank(line: str) -> bool:
 
 @contextmanager
 def open_binary(path: Path) -> Iterator[BinaryIO]:
-    """Open a plain or gzip file for reading bytes; a missing one is named together with its nearest neighbour."""
+    """Open a plain or gzip file for reading bytes; if it is missing, its nearest neighbour is named."""
     require_file(path)
     with path.open("rb") as plain:
         magic = plain.read(2)

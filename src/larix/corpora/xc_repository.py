@@ -95,7 +95,7 @@ def _header(path: Path, line: str) -> Header:
             )
         numbers.append(number)
         column += len(field)
-    return Header(*numbers, column - len(field) + 1)
+    return Header(numbers[0], numbers[1], numbers[2], line.rindex(fields[2]) + 1)
 
 
 def _require_like(path: Path, line: str, header: Header, like: Header) -> None:
