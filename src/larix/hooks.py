@@ -1,9 +1,10 @@
 """What a Kedro run does beside its nodes: check parameters, trace artefacts, tell and measure.
 
-The three classes are registered in `larix.settings`.
+The classes are registered in `larix.settings`.
 """
 
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -17,15 +18,19 @@ from kedro.io import CatalogProtocol
 from kedro.io.core import DatasetError
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
+from rich import get_console
 
 from larix.datasets.artefact import ArtefactDataset
 from larix.datasets.provenance import expected_provenance
+from larix.last_run import RESULTS, record_run
 from larix.parameter_check import check_parameters, known_parameters
 from larix.stage_clock import StageClock
 from larix.xmc.parallel import available_threads
 from larix.xmc.progress import Advance, Reporter, reporting
 
 logger = logging.getLogger(__name__)
+
+_WIDTH_OF_FILES = 160
 
 
 class ParameterHooks:
@@ -63,6 +68,33 @@ class ProvenanceHooks:
                 dataset.expect(provenance)
 
 
+class LastRunHooks:
+    """Remember where the results of a run lie, for `larix metrics` and `larix suggest`."""
+
+    def __init__(self) -> None:
+        self._project = Path()
+        self._environment = ""
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Know the project and the environment."""
+        self._project = context.project_path
+        self._environment = context.env or context.config_loader.default_run_env
+
+    @hook_impl
+    def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+        """Record the results, if the run was to make any that such a command needs."""
+        if not pipeline.all_outputs() & {"metrics", "classifier"}:
+            return
+        datasets = {name: catalog.get(name) for name in RESULTS if name in catalog}
+        results = {
+            name: dataset.path()
+            for name, dataset in datasets.items()
+            if isinstance(dataset, ArtefactDataset) and dataset.exists()
+        }
+        record_run(self._project, self._environment, results)
+
+
 class StageHooks:
     """Progress bars, one line for every node that is done, seconds and peak memory of the stages.
 
@@ -75,6 +107,13 @@ class StageHooks:
         self._shown = ExitStack()
         self._clock = StageClock([])
         self._catalog: CatalogProtocol | None = None
+
+    @hook_impl
+    def after_context_created(self) -> None:
+        """Leave lines whole where they go to a file or a pipe."""
+        console = get_console()
+        if not console.is_terminal and "COLUMNS" not in os.environ:
+            console.width = _WIDTH_OF_FILES
 
     @hook_impl
     def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
@@ -104,15 +143,18 @@ class StageHooks:
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, data: Any, node: Node) -> None:
         """A node ends when its last output is saved."""
-        line = self._clock.saved(node, dataset_name, data)
-        if line:
-            logger.info(line)
+        done = self._clock.saved(node, dataset_name, data)
+        if done:
+            logger.log(logging.INFO if done.matters else logging.DEBUG, "%s", done)
 
     @hook_impl
-    def after_pipeline_run(self) -> None:
-        """Save the times."""
+    def after_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline) -> None:
+        """Save the times, and say what was left out because it is up to date."""
         self._shown.close()
         self._save_seconds()
+        n_left_out = len(pipeline.nodes) - self._clock.n_done
+        if run_params["only_missing_outputs"] and n_left_out:
+            logger.info("%d nodes run, %d left out: what they make is there", self._clock.n_done, n_left_out)
 
     @hook_impl
     def on_pipeline_error(self) -> None:
@@ -135,7 +177,6 @@ class StageHooks:
 @contextmanager
 def _progress_bars() -> Iterator[Reporter]:
     """A reporter that draws bars below the log lines, on a terminal only, while their work lasts."""
-    from rich import get_console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

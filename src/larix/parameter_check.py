@@ -76,7 +76,10 @@ def check_parameters(parameters: Mapping[str, Any], known: Known, conf_folders: 
 
 
 def _asked_for(node: Any) -> Iterator[tuple[str, Any]]:
-    hints = get_type_hints(node.func)
+    try:
+        hints = get_type_hints(node.func)
+    except NameError:  # an annotation for type checkers only: names are checked, values are not
+        hints = {}
     for argument, name in zip(signature(node.func).parameters, node.inputs, strict=False):
         if name.startswith(_PREFIX):
             yield name.removeprefix(_PREFIX), hints.get(argument, object)

@@ -8,10 +8,12 @@ from kedro.pipeline import Pipeline
 
 from larix.pipelines import (
     evaluation,
+    inference,
     ingestion,
     label_indexing,
     matcher_training,
     ranking,
+    reporting,
     vectorization,
 )
 
@@ -22,6 +24,7 @@ LINEAR_STAGES = {
     "matcher_training": matcher_training,
     "ranking": ranking,
     "evaluation": evaluation,
+    "reporting": reporting,
 }
 
 
@@ -29,4 +32,5 @@ def register_pipelines() -> dict[str, Pipeline]:
     """Every stage under its own name; `__default__` is all of the linear path."""
     pipelines = {name: stage.create_pipeline() for name, stage in LINEAR_STAGES.items()}
     pipelines["__default__"] = sum(pipelines.values(), Pipeline([]))
+    pipelines["inference"] = inference.create_pipeline()
     return pipelines

@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 try:
@@ -12,6 +13,7 @@ except ImportError:  # Windows
 
 from larix.artefact_size import describe_size
 
+_SHORT = 0.5
 STAGES = (
     "ingestion",
     "vectorization",
@@ -30,6 +32,25 @@ class NodeLike(Protocol):
     name: str
     outputs: list[str]
     tags: set[str]
+
+
+@dataclass(frozen=True)
+class NodeDone:
+    """A node that is done: its name, the sizes of its outputs in words, its time, the memory so far."""
+
+    name: str
+    sizes: tuple[str, ...]
+    seconds: float
+    peak_memory_mb: float
+
+    @property
+    def matters(self) -> bool:
+        """Whether it took time or made something of a size."""
+        return bool(self.sizes) or self.seconds >= _SHORT
+
+    def __str__(self) -> str:
+        words = [*self.sizes, f"{self.seconds:.1f} s", f"peak {self.peak_memory_mb:,.0f} MB"]
+        return f"{self.name}: {', '.join(words)}"
 
 
 class StageClock:
@@ -52,6 +73,11 @@ class StageClock:
         self._sizes: dict[str, list[str]] = {}
 
     @property
+    def n_done(self) -> int:
+        """Number of nodes that are done."""
+        return len(self._nodes)
+
+    @property
     def measured(self) -> bool:
         """Whether a recorded node was done."""
         return not self._recorded.isdisjoint(self._nodes)
@@ -60,8 +86,8 @@ class StageClock:
         """The node loads an input or runs; the first call counts."""
         self._started.setdefault(node.name, time.perf_counter())
 
-    def saved(self, node: NodeLike, output: str, data: Any) -> str | None:
-        """An output was saved. Returns the node's line when it was the last one."""
+    def saved(self, node: NodeLike, output: str, data: Any) -> "NodeDone | None":
+        """An output was saved. Returns what there is to say about the node when it was the last one."""
         unsaved = self._unsaved.setdefault(node.name, set(node.outputs))
         sizes = self._sizes.setdefault(node.name, [])
         unsaved.discard(output)
@@ -73,7 +99,7 @@ class StageClock:
         memory = peak_memory_mb()
         stage = next((stage for stage in STAGES if stage in node.tags), node.name)
         self._nodes[node.name] = {"stage": stage, "seconds": round(seconds, 3), "peak_memory_mb": memory}
-        return f"{node.name}: {', '.join([*sizes, f'{seconds:.1f} s', f'peak {memory:,.0f} MB'])}"
+        return NodeDone(node.name, tuple(sizes), seconds, memory)
 
     def record(self) -> dict[str, Any]:
         """Plain values: `stages` (seconds by stage), `total`, `peak_memory_mb` and `nodes`."""

@@ -14,6 +14,7 @@ from larix.datasets.model_folder import (
     TextFeaturesDataset,
 )
 from larix.datasets.sparse_matrix import SparseMatrixDataset
+from larix.datasets.text_lines import TextLinesDataset
 
 __all__ = [
     "CorpusDataset",
@@ -29,4 +30,5 @@ __all__ = [
     "SuggesterDataset",
     "TableDocumentDataset",
     "TextFeaturesDataset",
+    "TextLinesDataset",
 ]

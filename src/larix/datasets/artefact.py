@@ -73,11 +73,15 @@ class ArtefactDataset(AbstractVersionedDataset[Data, Data]):
         """
         if not self.affects_results or not self._has_version():
             return ""
-        path = Path(self._get_load_path())
+        path = self.path()
         return read_record(path) or content_digest(path) or ""
 
+    def path(self) -> Path:
+        """The artefact, or its newest whole version."""
+        return Path(self._get_load_path())
+
     def load(self) -> Data:
-        path = Path(self._get_load_path())
+        path = self.path()
         if not path.exists():
             raise DatasetError(f"{path} does not exist; run the pipeline that makes it first")
         return self._read(path)
@@ -92,7 +96,7 @@ class ArtefactDataset(AbstractVersionedDataset[Data, Data]):
     def _exists(self) -> bool:
         if not self._has_version():
             return False
-        path = Path(self._get_load_path())
+        path = self.path()
         if not self._is_whole(path):
             return False
         return self._expected is None or read_record(path) == self._expected.fingerprint

@@ -19,22 +19,29 @@ class ModelFolderDataset(ArtefactDataset[Any]):
     the file that was damaged.
     """
 
-    home: ClassVar[str]
-    kind: ClassVar[str]
-
-    def _class(self) -> Any:
-        return getattr(import_module(self.home), self.kind)
+    homes: ClassVar[dict[str, str]]
+    """Module of each class that may lie in the folder, by the class' name, which is the folder's kind."""
 
     def _read(self, path: Path) -> Any:
-        return self._class().load(path)
+        return self._class(load_folder(path, verify=False).kind).load(path)
 
     def _write(self, path: Path, data: Any) -> None:
-        if not isinstance(data, self._class()):
-            raise DatasetError(f"{path} takes a {self.kind}, but got a {type(data).__name__}")
+        kind = type(data).__name__
+        if not isinstance(data, self._class(kind)):
+            raise DatasetError(f"{path} takes a {self._kinds}, but got a {kind} of another module")
         data.save(path)
 
     def _is_whole(self, path: str | Path) -> bool:
-        return is_whole(path, kind=self.kind)
+        return any(is_whole(path, kind=kind) for kind in self.homes)
+
+    def _class(self, kind: str) -> Any:
+        if kind not in self.homes:
+            raise DatasetError(f"{self._filepath} takes a {self._kinds}, but got a {kind}")
+        return getattr(import_module(self.homes[kind]), kind)
+
+    @property
+    def _kinds(self) -> str:
+        return " or ".join(self.homes)
 
     def preview(self) -> JSONPreview:
         """What the folder's manifest says."""
@@ -46,7 +53,7 @@ class ModelFolderDataset(ArtefactDataset[Any]):
 class CorpusDataset(ModelFolderDataset):
     """A `Corpus`."""
 
-    home, kind = "larix.corpora.corpus", "Corpus"
+    homes: ClassVar = {"Corpus": "larix.corpora.corpus"}
 
     def preview(self, n_documents: int = 15) -> TablePreview:
         """The first test documents with the names of their labels."""
@@ -60,15 +67,18 @@ class CorpusDataset(ModelFolderDataset):
 
 
 class TextFeaturesDataset(ModelFolderDataset):
-    """`TextFeatures`."""
+    """`TextFeatures`, or `GivenFeatures` where documents come as feature rows."""
 
-    home, kind = "larix.xmc.text_features", "TextFeatures"
+    homes: ClassVar = {
+        "TextFeatures": "larix.xmc.text_features",
+        "GivenFeatures": "larix.serving.given_features",
+    }
 
 
 class LabelTreeDataset(ModelFolderDataset):
     """A `LabelTree`."""
 
-    home, kind = "larix.xmc.label_tree", "LabelTree"
+    homes: ClassVar = {"LabelTree": "larix.xmc.label_tree"}
 
     def preview(self) -> TablePreview:
         """Every level with the number of its nodes and of their children."""
@@ -83,16 +93,16 @@ class LabelTreeDataset(ModelFolderDataset):
 class LinearMatcherDataset(ModelFolderDataset):
     """A `LinearMatcher`."""
 
-    home, kind = "larix.xmc.xr_linear", "LinearMatcher"
+    homes: ClassVar = {"LinearMatcher": "larix.xmc.xr_linear"}
 
 
 class LinearRankerDataset(ModelFolderDataset):
     """A `LinearRanker`."""
 
-    home, kind = "larix.xmc.xr_linear", "LinearRanker"
+    homes: ClassVar = {"LinearRanker": "larix.xmc.xr_linear"}
 
 
 class SuggesterDataset(ModelFolderDataset):
     """A `Suggester`: the whole classifier."""
 
-    home, kind = "larix.serving.suggester", "Suggester"
+    homes: ClassVar = {"Suggester": "larix.serving.suggester"}

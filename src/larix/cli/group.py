@@ -1,0 +1,56 @@
+"""The command `larix`: look at the last run, suggest labels, evaluate, and prepare a corpus."""
+
+from typing import Any
+
+import click
+
+import larix
+from larix.cli.corpora import check
+from larix.cli.errors import UserError, as_user_error
+from larix.cli.evaluate import evaluate
+from larix.cli.metrics import metrics
+from larix.cli.suggest import suggest
+
+
+class LarixGroup(click.Group):
+    """A group whose commands tell the user's errors in one line."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except BrokenPipeError:
+            raise
+        except Exception as error:
+            told = as_user_error(error)
+            if told is None:
+                raise
+            raise told from error
+
+
+@click.group(
+    cls=LarixGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(larix.__version__, prog_name="larix", message="%(prog)s %(version)s")
+def main() -> None:
+    """Extreme multi-label classification.
+
+    \b
+    A first run, and what came of it:
+      kedro run
+      larix metrics
+      larix suggest "sudden chest pain radiating to the left arm"
+
+    \b
+    Your own data:
+      larix init --data papers.csv --text abstract --labels keywords
+      kedro run --env=papers
+    """
+
+
+for command in (metrics, suggest, evaluate, check):
+    main.add_command(command)
+
+__all__ = ["UserError", "main"]

@@ -1,0 +1,53 @@
+"""`kedro run` as Kedro has it, but with the user's errors in one line.
+
+Set `LARIX_TRACEBACK=1` to see where an error came from.
+"""
+
+import os
+import traceback
+from functools import wraps
+from typing import Any
+
+import click
+from kedro.config import MissingConfigException
+from kedro.framework.cli.project import run as kedro_run
+from kedro.validation.exceptions import ParameterValidationError
+
+from larix.cli.errors import UserError, as_user_error
+from larix.parameter_check import ParameterError
+
+
+@click.group(name="larix")
+def cli() -> None:
+    """Commands of this project that take the place of Kedro's."""
+
+
+def _told_in_one_line(error: Exception) -> UserError | None:
+    if isinstance(error, ParameterError | ParameterValidationError | MissingConfigException):
+        return UserError(str(error))
+    # Before the first node, a ValueError is about an option: a pipeline or node that does not exist.
+    if isinstance(error, ValueError) and not _inside_a_node(error):
+        return UserError(str(error))
+    return as_user_error(error)
+
+
+def _inside_a_node(error: Exception) -> bool:
+    frames = traceback.walk_tb(error.__traceback__)
+    return any(frame.f_globals.get("__name__") == "kedro.runner.task" for frame, _ in frames)
+
+
+@wraps(kedro_run.callback)
+def _run(*arguments: Any, **options: Any) -> Any:
+    try:
+        return kedro_run.callback(*arguments, **options)
+    except click.ClickException:
+        raise
+    except Exception as error:
+        told = None if os.environ.get("LARIX_TRACEBACK") else _told_in_one_line(error)
+        if told is None:
+            raise
+        raise told from error
+
+
+run = click.Command(kedro_run.name, params=kedro_run.params, callback=_run, help=kedro_run.help)
+cli.add_command(run)

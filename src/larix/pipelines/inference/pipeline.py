@@ -1,0 +1,20 @@
+"""Inference: classifier, new_texts -> suggestions."""
+
+from kedro.pipeline import Pipeline, node
+
+from larix.pipelines.inference.nodes import suggest
+
+
+def create_pipeline() -> Pipeline:
+    """The node that suggests."""
+    return Pipeline(
+        [
+            node(
+                suggest,
+                ["classifier", "new_texts", "params:inference"],
+                "suggestions",
+                name="suggest_labels",
+            )
+        ],
+        tags="inference",
+    )

@@ -1,0 +1,46 @@
+"""Reporting: predictions and labels -> findings -> figures, tables, report."""
+
+from kedro.pipeline import Pipeline, node
+
+from larix.pipelines.reporting.nodes import draw_findings, examine, tabulate, write_report
+
+
+def create_pipeline() -> Pipeline:
+    """Nodes that examine, draw and write."""
+    return Pipeline(
+        [
+            node(
+                examine,
+                [
+                    "predictions",
+                    "test_labels",
+                    "train_labels",
+                    "corpus",
+                    "label_tree",
+                    "params:reporting",
+                    "params:random_state",
+                ],
+                "findings",
+                name="examine_predictions",
+            ),
+            node(
+                draw_findings,
+                "findings",
+                ["curves_figure", "frequency_figure", "cluster_sizes_figure"],
+                name="draw_figures",
+            ),
+            node(
+                tabulate,
+                "findings",
+                ["worst_labels", "example_suggestions", "report_data"],
+                name="tabulate_findings",
+            ),
+            node(
+                write_report,
+                ["findings", "model_card", "stage_seconds"],
+                ["report", "stage_seconds_figure"],
+                name="write_report",
+            ),
+        ],
+        tags="reporting",
+    )
