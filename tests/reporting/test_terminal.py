@@ -5,7 +5,7 @@ import pytest
 from rich.console import Console
 
 from larix.reporting import render_examples, render_metrics_table, render_seconds_table
-from larix.reporting.content import headline_columns, percent
+from larix.reporting.content import headline_columns, percent, score_text
 
 
 def printed(renderable, width: int = 100) -> list[str]:
@@ -69,3 +69,18 @@ def test_columns_are_every_precision_and_recall_and_the_last_of_the_others():
 )
 def test_fractions_become_percent(value, text):
     assert percent(value) == text
+
+
+@pytest.mark.parametrize(
+    ("score", "text"),
+    [
+        (0.98765, "0.988"),
+        (0.0, "0.000"),
+        (0.0004, "<0.001"),
+        (0.0005, "0.001"),
+        (-0.0001, ">-0.001"),
+        (-7, "-7.000"),
+    ],
+)
+def test_small_scores_are_told_from_zero(score, text):
+    assert score_text(score) == text

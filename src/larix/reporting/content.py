@@ -177,6 +177,13 @@ def percent(value: float | None, digits: int = 2) -> str:
     return "–" if value is None or math.isnan(value) else f"{100 * value:.{digits}f}"
 
 
+def score_text(score: float) -> str:
+    """A score with three decimals; one too small for them is told from zero."""
+    if 0 < abs(score) < 0.0005:
+        return "<0.001" if score > 0 else ">-0.001"
+    return f"{score:.3f}"
+
+
 def words(key: str) -> str:
     """A key of a record as words: `n_train` becomes "train", `label_indexing` "label indexing"."""
     return key.removeprefix("n_").replace("_", " ")

@@ -97,7 +97,7 @@ def _range(b: FrequencyBin) -> str:
 
 
 def _tilt_if_crowded(axes: "Axes", labels: Sequence[str]) -> None:
-    if sum(len(label) for label in labels) > 60:
+    if sum(len(label) for label in labels) > 36:
         axes.tick_params(axis="x", labelrotation=35)
         for label in axes.get_xticklabels():
             label.set(ha="right", rotation_mode="anchor")

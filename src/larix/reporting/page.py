@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from larix.reporting.content import RunReport, headline_columns, metrics_rows, percent, words
+from larix.reporting.content import RunReport, headline_columns, metrics_rows, percent, score_text, words
 from larix.reporting.figure_style import inline_svg
 from larix.reporting.figures import (
     cluster_sizes_figure,
@@ -59,7 +59,7 @@ def render_page(report: RunReport) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(percent=percent, fact=_fact)
+    environment.filters.update(percent=percent, score=score_text, fact=_fact)
     columns = headline_columns(report.evaluation["metrics"])
     return environment.get_template("report.html").render(
         report=report,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from larix.reporting.content import Example, headline_columns, metrics_rows, percent, words
+from larix.reporting.content import Example, headline_columns, metrics_rows, percent, score_text, words
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -110,7 +110,7 @@ def render_examples(examples: Sequence[Example]) -> "RenderableType":
         table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1))
         for suggestion in example.suggestions:
             mark = Text("✓", "green") if suggestion.correct else Text("·", "dim")
-            score = Text(f"{suggestion.score:.3f}", "dim")
+            score = Text(score_text(suggestion.score), "dim")
             table.add_row(" ", mark, score, Text(suggestion.label, "bold"), Text(suggestion.name))
         for label, name in example.missed:
             table.add_row(" ", Text("○", "yellow"), Text("missed", "dim"), Text(label, "bold"), Text(name))

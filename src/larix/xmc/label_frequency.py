@@ -41,7 +41,7 @@ class PropensityParams:
                 raise ValueError(f"{name} must be positive and finite, but is {getattr(self, name)}")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LabelFrequencies:
     """Training occurrences of every label.
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from larix.xmc.metrics import rank
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LabelQuality:
     """Counts of every label within the top k, each of shape (L,).
 

@@ -66,7 +66,7 @@ def _plain(metrics: Metrics) -> dict[str, float | None]:
     return {name: None if math.isnan(value) else value for name, value in metrics.items()}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Hits:
     """Ranked predictions beside the truth; what all metrics are computed from.
 

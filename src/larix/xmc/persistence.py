@@ -43,7 +43,7 @@ _MAX_CHILD_DEPTH = 8
 FileSource = Callable[[Path], None] | bytes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SavedFolder:
     """A model folder that was opened by `load_folder`.
 
