@@ -43,7 +43,8 @@ class ParameterHooks:
         environments = (loader.base_env, context.env or loader.default_run_env)
         folders = [Path(loader.conf_source) / environment for environment in environments]
         nodes = [node for pipeline in pipelines.values() for node in pipeline.nodes]
-        check_parameters(loader["parameters"], known_parameters(nodes), folders)
+        known = known_parameters(nodes)
+        check_parameters(loader["parameters"], known, given=loader.runtime_params, conf_folders=folders)
 
 
 class ProvenanceHooks:
@@ -157,9 +158,18 @@ class StageHooks:
             logger.info("%d nodes run, %d left out: what they make is there", self._clock.n_done, n_left_out)
 
     @hook_impl
+    def on_node_error(self, node: Node) -> None:
+        """Say which node it was; the error itself is told when it arrives."""
+        logger.error("%s failed", node.name)
+
+    @hook_impl
     def on_pipeline_error(self) -> None:
-        """Take the bars down."""
+        """Take the bars down, and say how to go on."""
         self._shown.close()
+        if self._clock.n_done:
+            logger.error(
+                "what is done is kept; with --only-missing-outputs the same command goes on from here"
+            )
 
     def _earlier(self) -> dict[str, Any]:
         if self._catalog is None or not self._catalog.exists(self.dataset):

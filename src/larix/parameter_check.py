@@ -9,7 +9,7 @@ free, as in Kedro's catalog: they hold values for YAML anchors.
 
 import dataclasses
 import types
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from inspect import signature
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -43,7 +43,13 @@ def known_parameters(nodes: Iterable[Any]) -> Known:
     return known
 
 
-def check_parameters(parameters: Mapping[str, Any], known: Known, conf_folders: Iterable[Path] = ()) -> None:
+def check_parameters(
+    parameters: Mapping[str, Any],
+    known: Known,
+    *,
+    given: Mapping[str, Any] | None = None,
+    conf_folders: Sequence[Path] = (),
+) -> None:
     """Compare configured parameters with those that are known.
 
     Parameters
@@ -52,7 +58,9 @@ def check_parameters(parameters: Mapping[str, Any], known: Known, conf_folders: 
         As the configuration loader gives them.
     known : dict
         From `known_parameters`.
-    conf_folders : iterable of Path
+    given : mapping, optional
+        Those among them that were given with `--params`.
+    conf_folders : sequence of Path
         Where to look for the line of a wrong key, the last folder first.
 
     Raises
@@ -61,18 +69,15 @@ def check_parameters(parameters: Mapping[str, Any], known: Known, conf_folders: 
         For the first key that is unknown or has a value of the wrong type.
     """
     for path, value, siblings, expected in _pairs(parameters, known, ()):
+        if expected is not None and _fits(value, expected):
+            continue
         name = ".".join(path)
+        where = _place(path, given or {}, conf_folders)
         if expected is None:
-            where = _place(path, list(conf_folders))
-            group = f" of {'.'.join(path[:-1])!r}" if path[:-1] else ""
-            raise ParameterError(
-                f"no stage reads the parameter {name!r} ({where}); {nearest_hint(path[-1], siblings)}{group}"
-            )
-        if not _fits(value, expected):
-            where = _place(path, list(conf_folders))
-            raise ParameterError(
-                f"the parameter {name!r} must be {_words(expected)}, but is {value!r} ({where})"
-            )
+            group = f"in {'.'.join(path[:-1])!r} " if path[:-1] else ""
+            hint = nearest_hint(path[-1], siblings)
+            raise ParameterError(f"no stage reads the parameter {name!r} ({where}); {group}{hint}")
+        raise ParameterError(f"the parameter {name!r} must be {_words(expected)}, but is {value!r} ({where})")
 
 
 def _asked_for(node: Any) -> Iterator[tuple[str, Any]]:
@@ -160,15 +165,25 @@ def _words(annotation: Any) -> str:
     return " or ".join(words)
 
 
-def _place(path: tuple[str, ...], conf_folders: list[Path]) -> str:
-    """File and line of a key, or the command line if no file has it."""
+def _place(path: tuple[str, ...], given: Mapping[str, Any], conf_folders: Sequence[Path]) -> str:
+    """Where a key was set: by `--params`, or in which file and line."""
+    if _contains(given, path):
+        return "given with --params"
     for folder in reversed(conf_folders):
         for file in sorted(folder.glob("**/parameters*.y*ml")):
             root = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
             line = _line(root, path)
             if line is not None:
-                return f"{folder.name}/{file.relative_to(folder)}:{line}"
-    return "from --params"
+                return f"{file.relative_to(folder.parent.parent)}:{line}"
+    return "set nowhere in the files"
+
+
+def _contains(given: Any, path: tuple[str, ...]) -> bool:
+    for key in path:
+        if not isinstance(given, Mapping) or key not in given:
+            return False
+        given = given[key]
+    return True
 
 
 def _line(root: Any, path: tuple[str, ...]) -> int | None:

@@ -2,33 +2,26 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import click
 
-from larix.cli.corpora import (
-    DELIMITER_OPTION,
-    FILE_ARGUMENT,
-    FORMAT_OPTION,
-    LABEL_FILE_OPTION,
-    LABELS_OPTION,
-    TEXT_OPTION,
-    read_documents,
-)
+from larix.cli import reading_options as options
 from larix.cli.errors import UserError
+from larix.cli.reading_options import Reading, reading_arguments
 from larix.cli.suggest import MODEL_OPTION, load_classifier
 
 
 @click.command()
-@FILE_ARGUMENT
+@options.FILE
 @MODEL_OPTION
-@FORMAT_OPTION
-@TEXT_OPTION
-@LABELS_OPTION
-@DELIMITER_OPTION
-@LABEL_FILE_OPTION
+@options.FORMAT
+@options.TEXT
+@options.LABELS
+@options.DELIMITER
+@options.LABEL_FILE
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with fractions instead of percent.")
-def evaluate(file: Path, model: Path | None, as_json: bool, **reading: Any) -> None:
+def evaluate(file: Path, model: Path | None, as_json: bool, **reading: Unpack[Reading]) -> None:
     """Score a classifier on the labelled documents in FILE.
 
     Labels are matched by their identifiers; labels that the classifier does not know count as missed.
@@ -38,9 +31,10 @@ def evaluate(file: Path, model: Path | None, as_json: bool, **reading: Any) -> N
       larix evaluate new_reports.jsonl --text=report --labels=codes
       larix evaluate --model=data/06_models/classifier test.csv --text=title --text=abstract
     """
+    from larix.corpora.labelled_file import read_labelled_file
     from larix.serving.evaluation import evaluate_suggester
 
-    labelled = read_documents(file, **reading)
+    labelled = read_labelled_file(file, **reading_arguments(file, reading))
     documents = labelled.features if labelled.texts is None else labelled.texts
     if not labelled.documents.labels.shape[0]:
         raise UserError(f"{file} must hold a document, but holds none; name another file")

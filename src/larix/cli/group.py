@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 import larix
-from larix.cli.corpora import check
+from larix.cli.corpora import check, init
 from larix.cli.errors import UserError, as_user_error
 from larix.cli.evaluate import evaluate
 from larix.cli.metrics import metrics
@@ -50,7 +50,7 @@ def main() -> None:
     """
 
 
-for command in (metrics, suggest, evaluate, check):
+for command in (metrics, suggest, evaluate, check, init):
     main.add_command(command)
 
 __all__ = ["UserError", "main"]

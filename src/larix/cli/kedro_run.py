@@ -4,6 +4,7 @@ Set `LARIX_TRACEBACK=1` to see where an error came from.
 """
 
 import os
+import re
 import traceback
 from functools import wraps
 from typing import Any
@@ -16,6 +17,11 @@ from kedro.validation.exceptions import ParameterValidationError
 from larix.cli.errors import UserError, as_user_error
 from larix.parameter_check import ParameterError
 
+_KEDROS_PREFIX = re.compile(
+    r"(?:Parameter validation failed:\n)?- Parameter '([^']+)': "
+    r"Failed to instantiate \w+ for parameter '\1': "
+)
+
 
 @click.group(name="larix")
 def cli() -> None:
@@ -23,7 +29,9 @@ def cli() -> None:
 
 
 def _told_in_one_line(error: Exception) -> UserError | None:
-    if isinstance(error, ParameterError | ParameterValidationError | MissingConfigException):
+    if isinstance(error, ParameterValidationError):
+        return UserError(_KEDROS_PREFIX.sub(r"the parameter '\1': ", str(error)))
+    if isinstance(error, ParameterError | MissingConfigException):
         return UserError(str(error))
     # Before the first node, a ValueError is about an option: a pipeline or node that does not exist.
     if isinstance(error, ValueError) and not _inside_a_node(error):
