@@ -7,7 +7,7 @@ search adds logarithms and exponentiates at the end; this also keeps apart value
 """
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from larix.xmc.chunked_weights import ChunkedWeights
 from larix.xmc.parallel import available_threads, thread_map
 from larix.xmc.search_kernels import search_rows
-from larix.xmc.sparse import CSR, csr_from_parts, kernel_parts
+from larix.xmc.sparse import CSR, csr_from_parts, kernel_parts, read_only
 
 PostProcessor = Literal[
     "noop", "sigmoid", "log-sigmoid", "l1-hinge", "l2-hinge", "l3-hinge", "l4-hinge",
@@ -85,6 +85,9 @@ class SearchPlan:
     n_labels: int
     merge: Merge | None = None
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "labels", read_only(self.labels, np.int32))
+
     def run(
         self, X: CSR, beam_size: int, top_k: int, *, start: CSR | None = None, n_threads: int | None = None
     ) -> CSR:
@@ -109,13 +112,12 @@ class SearchPlan:
         found = np.empty(X.shape[0], np.int64)
         begin_parts = self._start(X.shape[0], start)
         kinds = np.array([_KINDS[p.removeprefix("log-")] for p in self.post_processors], np.int64)
-        exponentiate = self.post_processors[-1] != "noop" and not self.post_processors[-1].startswith("log-")
         merge = -1 if self.merge is None else get_args(Merge).index(self.merge)
         x_parts, arrays = kernel_parts(X), self.weights.kernel_arrays()
 
         def search(rows: tuple[int, int]) -> None:
             search_rows(
-                *x_parts, *begin_parts, *arrays, np.float32(self.weights.bias), kinds, exponentiate,
+                *x_parts, *begin_parts, *arrays, np.float32(self.weights.bias), kinds, self._exponentiates,
                 self.first_parent, beam_size, self.labels, self.n_labels, merge, *rows, labels, scores, found,
             )  # fmt: skip
 
@@ -125,18 +127,26 @@ class SearchPlan:
         indptr = np.concatenate([[0], np.cumsum(found)])
         return csr_from_parts(scores[kept], labels[kept], indptr, (X.shape[0], self.n_labels))
 
-    def _start(
-        self, n_rows: int, start: CSR | None
-    ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]:
+    @property
+    def _exponentiates(self) -> bool:
+        """Whether the values that the search adds up are logarithms of the scores it returns."""
+        return self.post_processors[-1] != "noop" and not self.post_processors[-1].startswith("log-")
+
+    def _start(self, n_rows: int, start: CSR | None) -> tuple[NDArray[Any], ...]:
+        """Parents to begin with and their values, in CSR parts."""
         if start is None:
-            parents = np.arange(self.first_parent, dtype=np.int32)
-            shared = np.tile(parents, n_rows) if self.first_parent > 1 else np.zeros(n_rows, np.int32)
-            return np.arange(n_rows + 1) * self.first_parent, shared, np.zeros(len(shared), np.float32)
-        indptr, indices, data = kernel_parts(start)
-        if self.post_processors[-1] == "noop" or self.post_processors[-1].startswith("log-"):
-            return indptr, indices, data
-        with np.errstate(divide="ignore"):
-            return indptr, indices, np.log(data)
+            everyone = np.arange(n_rows * self.first_parent) % self.first_parent
+            indptr, indices, values = (
+                np.arange(n_rows + 1) * self.first_parent,
+                everyone,
+                np.zeros(len(everyone)),
+            )
+        else:
+            indptr, indices, values = kernel_parts(start)
+            if self._exponentiates:
+                with np.errstate(divide="ignore"):
+                    values = np.log(values)
+        return read_only(indptr, np.int64), read_only(indices, np.int32), read_only(values, np.float32)
 
 
 _KINDS = {"noop": -1, "sigmoid": 0, "l1-hinge": 1, "l2-hinge": 2, "l3-hinge": 3, "l4-hinge": 4}

@@ -14,9 +14,16 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from larix.xmc.sparse import CSR
+from larix.xmc.sparse import CSR, read_only
 
 MAX_SIBLINGS = 256
+_DTYPES = {
+    "features": np.int32,
+    "first_entry": np.int32,
+    "siblings": np.uint8,
+    "weights": np.float32,
+    "bias_weights": np.float32,
+}
 
 
 class ChunkParts(NamedTuple):
@@ -88,6 +95,8 @@ class ChunkedWeights:
     bias_weights: NDArray[np.float32]
 
     def __post_init__(self) -> None:
+        for name, array in self.arrays().items():
+            object.__setattr__(self, name, read_only(array, _DTYPES.get(name, np.int64)))
         _check(self)
 
     @property

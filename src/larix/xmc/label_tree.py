@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from larix.xmc.persistence import load_folder, save_folder
-from larix.xmc.sparse import CSR, binarize, check_csr
+from larix.xmc.sparse import CSR, binarize, check_csr, read_only
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,9 +45,9 @@ class LabelTree:
     n_labels: int
 
     def __post_init__(self) -> None:
-        offsets = tuple(_read_only(level, np.int64) for level in self.offsets)
+        offsets = tuple(read_only(level, np.int64) for level in self.offsets)
         object.__setattr__(self, "offsets", offsets)
-        object.__setattr__(self, "slot_label", _read_only(self.slot_label, np.int32))
+        object.__setattr__(self, "slot_label", read_only(self.slot_label, np.int32))
         _check_tree(offsets, self.slot_label, self.n_labels)
 
     @property
@@ -165,14 +165,6 @@ class LabelTree:
         folder = load_folder(path, kind="LabelTree", verify=verify)
         offsets = tuple(folder.arrays[f"offsets_{t}"] for t in range(folder.metadata["depth"]))
         return cls(offsets, folder.arrays["slot_label"], folder.metadata["n_labels"])
-
-
-def _read_only(values: ArrayLike, dtype: type) -> NDArray[Any]:
-    array: NDArray[Any] = np.ascontiguousarray(values, dtype=dtype)
-    if array is values:
-        array = array.view()
-    array.flags.writeable = False
-    return array
 
 
 def _check_tree(offsets: tuple[NDArray[np.int64], ...], slot_label: NDArray[np.int32], n_labels: int) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 CSR = Any
 """A `scipy.sparse.csr_array`; scipy has no type stubs that could say more."""
@@ -41,7 +41,7 @@ def check_csr(X: Any, *, name: str = "X", n_rows: int | None = None, n_columns: 
     if sp.issparse(X):
         if X.format == "csr":
             _check_structure(X, name)
-        X = sp.csr_array(X)
+        X = X if isinstance(X, sp.csr_array) else sp.csr_array(X)
     else:
         X = _from_dense(X, name)
     if X.dtype.kind not in "fiub":
@@ -108,19 +108,29 @@ def _check_finite(X: CSR, name: str) -> None:
 def csr_from_parts(
     data: NDArray[Any], indices: NDArray[Any], indptr: NDArray[Any], shape: tuple[int, int]
 ) -> CSR:
-    """A CSR array of exactly these parts, without a copy or a check."""
+    """A CSR array of these parts, not checked, and copied only for scipy's one dtype of indices."""
+    index_dtype = np.int32 if max(len(data), *shape) < 2**31 else np.int64
     X = sp.csr_array(shape, dtype=data.dtype)
-    X.data, X.indices, X.indptr = data, indices, indptr
+    X.data = data
+    X.indices = indices.astype(index_dtype, copy=False)
+    X.indptr = indptr.astype(index_dtype, copy=False)
     return X
 
 
 def kernel_parts(X: CSR) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]:
-    """(indptr, indices, data) of a canonical matrix in the dtypes the kernels are compiled for."""
-    return (
-        X.indptr.astype(np.int64, copy=False),
-        X.indices.astype(np.int32, copy=False),
-        X.data.astype(np.float32, copy=False),
-    )
+    """(indptr, indices, data) of a canonical matrix in the types the kernels are compiled for."""
+    return read_only(X.indptr, np.int64), read_only(X.indices, np.int32), read_only(X.data, np.float32)
+
+
+def read_only(values: ArrayLike, dtype: DTypeLike) -> NDArray[Any]:
+    """A view (a copy only to change dtype or order) that can't be written to.
+
+    Kernels are compiled anew for writeable arrays; as memory-mapped arrays aren't, none of the arrays that
+    kernels only read is.
+    """
+    array: NDArray[Any] = np.ascontiguousarray(values, dtype=dtype).view()
+    array.flags.writeable = False
+    return array
 
 
 def row_norms(X: CSR, power: int = 2) -> NDArray[np.float32]:
@@ -156,4 +166,4 @@ def top_k_per_row(P: CSR, k: int) -> CSR:
     order = np.lexsort((P.indices, -P.data, rows))
     kept = order[np.arange(len(order)) - np.repeat(P.indptr[:-1], np.diff(P.indptr)) < k]
     indptr = np.concatenate([[0], np.cumsum(np.minimum(np.diff(P.indptr), k))])
-    return csr_from_parts(P.data[kept], P.indices[kept], indptr.astype(P.indptr.dtype), P.shape)
+    return csr_from_parts(P.data[kept], P.indices[kept], indptr, P.shape)

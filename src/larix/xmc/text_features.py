@@ -24,7 +24,7 @@ from larix.xmc import ngrams
 from larix.xmc.beam_search import check_choice
 from larix.xmc.parallel import thread_map
 from larix.xmc.persistence import load_folder, save_folder
-from larix.xmc.sparse import CSR, csr_from_parts, normalize_rows
+from larix.xmc.sparse import CSR, csr_from_parts, normalize_rows, read_only
 
 Analyzer = Literal["word", "char_wb"]
 _TEXTS_PER_JOB = 1024
@@ -105,10 +105,12 @@ class _Vocabulary:
     names: NDArray[np.uint8]
     name_ends: NDArray[np.int64]
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "table", ngrams.build_table(self.keys))
-
     table: NDArray[np.int32] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        for name, dtype in (("keys", np.uint64), ("idf", np.float32)):
+            object.__setattr__(self, name, read_only(getattr(self, name), dtype))
+        object.__setattr__(self, "table", read_only(ngrams.build_table(self.keys), np.int32))
 
 
 class TextFeatures(BaseEstimator):
@@ -261,7 +263,7 @@ def _fit_part(texts: list[str], part: NgramParams, n_threads: int | None) -> tup
     position = np.full(n_known, -1, np.int32)
     position[kept] = np.arange(len(kept))
     blocks = [
-        _csr(ngrams.weigh_rows(indptr, position[own], counts, idf, part.sublinear_tf), len(kept))
+        _csr(ngrams.weigh_rows(indptr, position[own], counts, vocabulary.idf, part.sublinear_tf), len(kept))
         for own, (indptr, _, counts, _) in zip(numbers, counted, strict=True)
     ]
     return vocabulary, sp.vstack(blocks, format="csr")

@@ -1,0 +1,64 @@
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from larix.xmc.chunked_weights import ChunkedWeights, ChunkLayout
+
+
+@given(seed=st.integers(0, 10_000), sizes=st.lists(st.integers(0, 600), min_size=1, max_size=4))
+@settings(max_examples=30, deadline=None)
+def test_a_weight_matrix_survives_chunking(seed, sizes):
+    offsets = np.concatenate([[0], np.cumsum(sizes)])
+    W = sp.random_array((9, offsets[-1]), density=0.2, rng=seed, dtype=np.float32).tocsc()
+    chunked = ChunkedWeights.from_csc(W, offsets, bias=1.0)
+    assert abs(chunked.to_csc() - W).sum() == 0
+    assert chunked.n_parents == len(sizes)
+
+
+@given(st.lists(st.integers(0, 2000), min_size=1, max_size=5))
+def test_a_layout_covers_every_node_once_in_chunks_of_a_byte(sizes):
+    layout = ChunkLayout.of_families(np.concatenate([[0], np.cumsum(sizes)]))
+    chunk_sizes = np.diff(layout.first_node)
+    assert all(0 < size <= 256 for size in chunk_sizes)
+    assert np.bincount(layout.parent, chunk_sizes, len(sizes)).tolist() == sizes
+
+
+def weights():
+    W = sp.random_array((9, 20), density=0.5, rng=0, dtype=np.float32)
+    return ChunkedWeights.from_csc(W, np.array([0, 8, 20]), bias=1.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "spoil", "message"),
+    [
+        (
+            "features",
+            lambda a: np.where(np.arange(len(a)) == 3, 99, a),
+            r"features must lie in 0..7, but span 0..99",
+        ),
+        (
+            "siblings",
+            lambda a: np.where(np.arange(len(a)) == 3, 12, a).astype(np.uint8),
+            "a sibling that its chunk",
+        ),
+        ("first_row", lambda a: a[::-1], "first_row must rise"),
+        ("first_pair", lambda a: a + 1, "first_pair must rise"),
+        ("first_entry", lambda a: a * 2, "first_entry must rise"),
+        ("first_entry", lambda a: a[:-1], "first_entry must have"),
+        ("weights", lambda a: a[:-1], "first_pair must rise"),
+        ("siblings", lambda a: a[:-1], "agree in length"),
+    ],
+)
+def test_arrays_that_a_kernel_would_follow_out_of_bounds_are_refused(name, spoil, message):
+    arrays = weights().arrays()
+    arrays[name] = spoil(arrays[name])
+    with pytest.raises(ValueError, match=message):
+        ChunkedWeights(8, 1.0, **arrays)
+
+
+def test_levels_must_agree_to_be_stacked():
+    other = ChunkedWeights.from_csc(sp.csc_array((5, 2), dtype=np.float32), np.array([0, 2]), bias=1.0)
+    with pytest.raises(ValueError, match="agree in number of features"):
+        ChunkedWeights.concatenate([weights(), other])

@@ -1,0 +1,132 @@
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.svm import LinearSVC
+
+from larix.xmc.label_tree import LabelTree
+from larix.xmc.linear_solver import SolverParams, train_level
+from larix.xmc.negative_sampling import sample_negatives
+from larix.xmc.sparse import check_csr
+from tests.xmc.data import documents, random_tree
+from tests.xmc.reference import one_vs_rest_weights, train_tree
+
+EXACT = SolverParams(eps=1e-5, max_iter=5000, threshold=0.0)
+
+
+def all_instances(n):
+    return check_csr(np.ones((n, 1)))
+
+
+def train_flat(X, Y, params=EXACT, **kwargs):
+    """All labels as children of one root."""
+    offsets = np.array([0, Y.shape[1]])
+    return train_level(X, Y, all_instances(X.shape[0]), offsets, params, **kwargs).to_csc().toarray()
+
+
+@given(
+    seed=st.integers(0, 10_000),
+    Cp=st.sampled_from([0.25, 1.0, 4.0]),
+    Cn=st.sampled_from([0.5, 1.0, 2.0]),
+    bias=st.sampled_from([0.0, 1.0, 2.0]),
+)
+@settings(max_examples=20, deadline=None)
+def test_weights_solve_the_problem_of_the_slow_reference(seed, Cp, Cn, bias):
+    X, Y = documents(40, 15, 19, seed=seed)
+    W = train_flat(X, Y, SolverParams(Cp=Cp, Cn=Cn, bias=bias, eps=1e-5, max_iter=5000, threshold=0.0))
+    for label in (0, 7, 18):
+        y = np.where(Y.toarray()[:, label] > 0, 1, -1)
+        expected = one_vs_rest_weights(X.toarray(), y, np.where(y > 0, Cp, Cn), bias=bias)
+        np.testing.assert_allclose(W[:, label], expected, atol=2e-4)
+
+
+def test_weights_agree_with_liblinear():
+    X, Y = documents(200, 40, 20, seed=3)
+    W = train_flat(X, Y, SolverParams(Cp=2.0, Cn=0.5, eps=1e-5, max_iter=5000, threshold=0.0))
+    for label in range(20):
+        y = Y.toarray()[:, label] > 0
+        theirs = LinearSVC(C=1.0, class_weight={True: 2.0, False: 0.5}, tol=1e-8, max_iter=100_000).fit(X, y)
+        np.testing.assert_allclose(W[:-1, label], theirs.coef_[0], atol=2e-5)
+        np.testing.assert_allclose(W[-1, label], theirs.intercept_[0], atol=2e-5)
+
+
+@given(seed=st.integers(0, 10_000))
+@settings(max_examples=8, deadline=None)
+def test_a_tree_of_levels_agrees_with_the_slow_reference(seed):
+    X, Y = documents(50, 20, 23, seed=seed)
+    tree = random_tree(23, [3, 5], seed=seed, n_copies=4)
+    targets = tree.node_targets(Y)
+    for level, expected in enumerate(train_tree(X, Y, tree)):
+        instances = targets[level - 1] if level else all_instances(50)
+        W = train_level(X, targets[level], instances, tree.offsets[level], EXACT).to_csc().toarray()
+        np.testing.assert_allclose(W, expected, atol=3e-4)
+
+
+def test_the_default_accuracy_is_close_to_the_exact_solution():
+    X, Y = documents(300, 60, 40, seed=1)
+    rough = train_flat(X, Y, SolverParams(threshold=0.0))
+    exact = train_flat(X, Y)
+    assert np.abs(rough - exact).sum() / np.abs(exact).sum() < 0.05
+
+
+def test_instances_outside_the_matcher_count_only_as_positives():
+    X, Y = documents(40, 15, 6, seed=2)
+    reached = np.zeros((40, 1), np.float32)
+    reached[:20] = 1
+    W = train_level(X, Y, check_csr(reached), np.array([0, 6]), EXACT).to_csc().toarray()
+    for label in range(6):
+        positive = Y.toarray()[:, label] > 0
+        rows = positive | (np.arange(40) < 20)
+        y = np.where(positive, 1, -1)[rows]
+        expected = one_vs_rest_weights(X.toarray()[rows], y, np.ones(rows.sum()))
+        np.testing.assert_allclose(W[:, label], expected, atol=2e-4)
+
+
+def test_families_of_more_than_a_chunk_are_split_without_a_trace():
+    X, Y = documents(120, 30, 300, seed=4)
+    together = train_flat(X, Y)
+    for label in (0, 255, 256, 299):
+        np.testing.assert_allclose(train_flat(X, Y[:, [label]])[:, 0], together[:, label], atol=1e-4)
+
+
+def test_bytes_depend_on_the_seed_but_not_on_threads():
+    X, Y = documents(300, 60, 400, seed=5)
+    results = [train_flat(X, Y, SolverParams(), random_state=1, n_threads=n) for n in (1, 2, 3)]
+    assert all(result.tobytes() == results[0].tobytes() for result in results)
+    assert train_flat(X, Y, SolverParams(), random_state=2).tobytes() != results[0].tobytes()
+
+
+def test_small_weights_are_dropped():
+    X, Y = documents(200, 40, 20, seed=3)
+    everything, kept = (
+        train_flat(X, Y),
+        train_flat(X, Y, SolverParams(eps=1e-5, max_iter=5000, threshold=0.3)),
+    )
+    np.testing.assert_array_equal(kept, np.where(np.abs(everything) >= 0.3, everything, 0))
+
+
+def test_a_parent_without_instances_or_children_is_no_trouble():
+    X, _ = documents(10, 8, 3)
+    tree = LabelTree((np.array([0, 3]), np.array([0, 0, 3, 3])), np.array([0, 1, 2]), 3)
+    none = sp.csr_array((10, 3), dtype=np.float32)
+    W = train_level(X, sp.csr_array((10, 3), dtype=np.float32), none, tree.offsets[1], EXACT)
+    assert W.to_csc().nnz == 0
+
+
+@pytest.mark.parametrize("name", ["Cp", "Cn", "eps", "max_iter"])
+def test_costs_and_limits_must_be_positive(name):
+    with pytest.raises(ValueError, match=f"{name} must be positive, but is 0"):
+        SolverParams(**{name: 0})
+
+
+def test_matcher_aware_negatives_need_a_matcher():
+    with pytest.raises(ValueError, match="need the matcher's cluster scores"):
+        sample_negatives("tfn+man", all_instances(3), None)
+
+
+def test_negatives_are_unions_of_patterns():
+    true, beams = check_csr([[1, 0, 0], [0, 1, 0]]), check_csr([[0, 0.5, 0], [0, 0.1, 0.2]])
+    assert sample_negatives("tfn", true, beams).toarray().tolist() == [[1, 0, 0], [0, 1, 0]]
+    assert sample_negatives("man", true, beams).toarray().tolist() == [[0, 1, 0], [0, 1, 1]]
+    assert sample_negatives("tfn+man", true, beams).toarray().tolist() == [[1, 1, 0], [0, 1, 1]]
