@@ -70,7 +70,7 @@ def init(
 ) -> None:
     """Write a Kedro environment for your own data.
 
-    The file is read once, whole; then conf/NAME holds what `kedro run --env=NAME` needs to know.
+    The file is read whole first; then conf/NAME holds what kedro run --env=NAME needs to know.
 
     \b
     Examples:

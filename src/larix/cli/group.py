@@ -6,25 +6,24 @@ import click
 
 import larix
 from larix.cli.corpora import check, init
-from larix.cli.errors import UserError, as_user_error
+from larix.cli.errors import as_user_error
 from larix.cli.evaluate import evaluate
 from larix.cli.metrics import metrics
 from larix.cli.suggest import suggest
 
 
 class LarixGroup(click.Group):
-    """A group whose commands tell the user's errors in one line."""
+    """A group whose commands tell the user's errors in one line; LARIX_TRACEBACK=1 shows where they arose."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command."""
         try:
             return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
-            raise
-        except BrokenPipeError:
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
         except Exception as error:
-            told = as_user_error(error)
+            # What a command is given is what larix checks, by ValueErrors and TypeErrors.
+            told = as_user_error(error, also=(ValueError, TypeError))
             if told is None:
                 raise
             raise told from error
@@ -52,5 +51,3 @@ def main() -> None:
 
 for command in (metrics, suggest, evaluate, check, init):
     main.add_command(command)
-
-__all__ = ["UserError", "main"]

@@ -3,7 +3,6 @@
 Set `LARIX_TRACEBACK=1` to see where an error came from.
 """
 
-import os
 import re
 import traceback
 from functools import wraps
@@ -29,14 +28,14 @@ def cli() -> None:
 
 
 def _told_in_one_line(error: Exception) -> UserError | None:
-    if isinstance(error, ParameterValidationError):
-        return UserError(_KEDROS_PREFIX.sub(r"the parameter '\1': ", str(error)))
-    if isinstance(error, ParameterError | MissingConfigException):
-        return UserError(str(error))
     # Before the first node, a ValueError is about an option: a pipeline or node that does not exist.
-    if isinstance(error, ValueError) and not _inside_a_node(error):
-        return UserError(str(error))
-    return as_user_error(error)
+    too_early = () if _inside_a_node(error) else (ValueError,)
+    told = as_user_error(
+        error, also=(ParameterError, ParameterValidationError, MissingConfigException, *too_early)
+    )
+    if told is not None:
+        told.message = _KEDROS_PREFIX.sub(r"the parameter '\1': ", told.message)
+    return told
 
 
 def _inside_a_node(error: Exception) -> bool:
@@ -51,7 +50,7 @@ def _run(*arguments: Any, **options: Any) -> Any:
     except click.ClickException:
         raise
     except Exception as error:
-        told = None if os.environ.get("LARIX_TRACEBACK") else _told_in_one_line(error)
+        told = _told_in_one_line(error)
         if told is None:
             raise
         raise told from error
