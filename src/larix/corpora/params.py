@@ -269,6 +269,21 @@ class CorpusParams:
         path = Path(file).expanduser()
         return path if path.is_absolute() else data_folder(self.folder) / path
 
+    def source_files(self) -> list[Path]:
+        """Every file that the corpus is read from, so that others can see whether one has changed.
+
+        Raises
+        ------
+        FileNotFoundError
+            As `path` does.
+        """
+        if self.format == "icd10cm":
+            from larix.corpora.icd10cm import tabular_list
+
+            return [Path(str(tabular_list()))]
+        given = [getattr(self.files, f.name) for f in dataclasses.fields(self.files)]
+        return [self.path(file) for file in (*given, *self.labels.names, *self.labels.texts) if file]
+
     @property
     def title(self) -> str:
         """Name of the corpus for reports."""

@@ -119,8 +119,9 @@ def plain(value: Any) -> Any:
     """A parameter as plain values; files that it names through `source_files()` appear with size and time."""
     if is_dataclass(value) and not isinstance(value, type):
         values = {name: plain(getattr(value, name)) for name in value.__dataclass_fields__}
-        source_files = getattr(value, "source_files", None)
-        return values if source_files is None else {**values, "source_files": _file_states(source_files())}
+        if hasattr(value, "source_files"):
+            values["source_files"] = _file_states(value.source_files)
+        return values
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -128,12 +129,14 @@ def plain(value: Any) -> Any:
     return value if value is None or isinstance(value, bool | int | float | str) else str(value)
 
 
-def _file_states(paths: Iterable[Path]) -> dict[str, list[int] | None]:
-    states = {}
-    for path in paths:
-        status = path.stat() if path.exists() else None
-        states[path.name] = status and [status.st_size, status.st_mtime_ns]
-    return states
+def _file_states(source_files: Callable[[], Iterable[Path]]) -> dict[str, list[int] | None]:
+    """Size and time of change of every file; who reads a file says so if it is missing."""
+    try:
+        paths = list(source_files())
+    except FileNotFoundError:
+        return {}
+    states = {path.name: path.stat() if path.exists() else None for path in paths}
+    return {name: state and [state.st_size, state.st_mtime_ns] for name, state in states.items()}
 
 
 def _function_digest(function: Callable[..., Any]) -> str:
