@@ -135,18 +135,17 @@ class SearchPlan:
     def _start(self, n_rows: int, start: CSR | None) -> tuple[NDArray[Any], ...]:
         """Parents to begin with and their values, in CSR parts."""
         if start is None:
-            everyone = np.arange(n_rows * self.first_parent) % self.first_parent
-            indptr, indices, values = (
-                np.arange(n_rows + 1) * self.first_parent,
-                everyone,
-                np.zeros(len(everyone)),
+            n = n_rows * self.first_parent
+            return (
+                read_only(np.arange(n_rows + 1) * self.first_parent, np.int64),
+                read_only(np.arange(n) % self.first_parent, np.int32),
+                read_only(np.zeros(n), np.float32),
             )
-        else:
-            indptr, indices, values = kernel_parts(start)
-            if self._exponentiates:
-                with np.errstate(divide="ignore"):
-                    values = np.log(values)
-        return read_only(indptr, np.int64), read_only(indices, np.int32), read_only(values, np.float32)
+        indptr, indices, scores = kernel_parts(start)
+        if not self._exponentiates:
+            return indptr, indices, scores
+        with np.errstate(divide="ignore"):
+            return indptr, indices, read_only(np.log(scores), np.float32)
 
 
 _KINDS = {"noop": -1, "sigmoid": 0, "l1-hinge": 1, "l2-hinge": 2, "l3-hinge": 3, "l4-hinge": 4}
