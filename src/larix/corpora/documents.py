@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from larix.corpora.format_error import CorpusFormatError
 from larix.corpora.oddities import Oddities
 
 
@@ -48,6 +50,20 @@ class LabelVocabulary:
                 sorted(range(len(labels)), key=lambda code: (int(labels[code]), labels[code])), np.int64
             )
         return np.array(sorted(range(len(labels)), key=labels.__getitem__), np.int64)
+
+
+def require_documents(path: Path, n_documents: int) -> None:
+    """Refuse a file without documents.
+
+    Raises
+    ------
+    CorpusFormatError
+        At the file's beginning.
+    """
+    if not n_documents:
+        raise CorpusFormatError(
+            path, 1, 1, rule="a corpus file has documents", found="none", remedy="write or copy it again"
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ import scipy.sparse as sp
 
 from larix.corpora.arff import ArffFile, open_arff
 from larix.corpora.arff_rows import Attribute
-from larix.corpora.documents import Documents, LabelVocabulary, feature_documents
+from larix.corpora.documents import Documents, LabelVocabulary, feature_documents, require_documents
 from larix.corpora.format_error import CorpusFormatError, Quoted
 from larix.corpora.nearest import nearest_hint
 from larix.corpora.oddities import Oddities
@@ -131,6 +131,7 @@ def _documents(file: ArffFile, codes: dict[str, int], n_labels: int, oddities: O
         lines.append(row.line)
         labels[1].append(len(labels[0]))
     n_rows = len(ends) - 1
+    require_documents(file.path, n_rows)
     ones = np.ones(len(labels[0]), np.float32)
     label_matrix = sp.csr_array((ones, np.array(labels[0], np.int64), labels[1]), shape=(n_rows, n_labels))
     label_matrix.sum_duplicates()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from larix.corpora.documents import Documents, LabelVocabulary, TextDocumentsBuilder
+from larix.corpora.documents import Documents, LabelVocabulary, TextDocumentsBuilder, require_documents
 from larix.corpora.format_error import CorpusFormatError, Quoted
 from larix.corpora.number_fields import LARGEST_DIMENSION, parse_index, parse_value
 from larix.corpora.oddities import Oddities
@@ -54,6 +54,7 @@ def read_pecos(
             )
         labels, relevance = _labels(path, number, head, n_labels or LARGEST_DIMENSION)
         documents.add(str(len(documents)), text.strip(), labels, relevance)
+    require_documents(path, len(documents))
     oddities.log(path)
     return documents.finish()
 

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from larix.corpora.delimited import DelimitedReader
-from larix.corpora.documents import Documents, LabelVocabulary, TextDocumentsBuilder
+from larix.corpora.documents import Documents, LabelVocabulary, TextDocumentsBuilder, require_documents
 from larix.corpora.format_error import CorpusFormatError, Quoted
 from larix.corpora.jsonl import jsonl_records
 from larix.corpora.nearest import nearest_hint
@@ -110,8 +110,9 @@ class _TableDocuments:
         self._builder.add(self._identifier(record, row), self._text(record), labels, relevance)
 
     def finish(self) -> Documents:
-        """The documents, once it is clear that every text column occurred."""
-        if self._n_records and self._unseen_text:
+        """The documents, once it is clear that there are some and that every text column occurred."""
+        require_documents(self._path, self._n_records)
+        if self._unseen_text:
             name = min(self._unseen_text)
             raise CorpusFormatError(
                 self._path,
