@@ -213,8 +213,8 @@ def test_parts_and_labels_must_fit_each_other(corpus):
         Corpus("bad", corpus.train, CorpusPart(corpus.test.table, 9), corpus.label_table)
     with pytest.raises(ValueError, match="3 rows for 4 labels"):
         Corpus("bad", corpus.train, corpus.test, corpus.label_table.slice(1))
+    twice = pa.table({"id": ["fur", "fur", "a", "b"], "name": [""] * 4})
     with pytest.raises(ValueError, match="'fur' occurs twice"):
-        twice = pa.table({"id": ["fur", "fur", "a", "b"], "name": [""] * 4})
         Corpus("bad", corpus.train, corpus.test, twice)
 
 

@@ -15,8 +15,12 @@ TABULAR = """<?xml version="1.0"?>
 <section id="A00-A09"><desc>Intestinal</desc>
   <diag><name>A00</name><desc> Cholera </desc>
     <includes><note>Asiatic plague</note></includes>
-    <excludes1><note>yellow fever (A95.-)</note><note>CHOLERA (A01)</note><note>loose stool (A01.-)</note></excludes1>
-    <excludes2><note>Loose Stool (A00.1)</note><note>see there (A00, A01)</note><note>no code</note></excludes2>
+    <excludes1>
+      <note>yellow fever (A95.-)</note><note>CHOLERA (A01)</note><note>loose stool (A01.-)</note>
+    </excludes1>
+    <excludes2>
+      <note>Loose Stool (A00.1)</note><note>see there (A00, A01)</note><note>no code</note>
+    </excludes2>
     <diag><name>A00.1</name><desc>Cholera eltor</desc>
       <inclusionTerm><note>{train}</note><note>{test}</note></inclusionTerm>
     </diag>
@@ -102,6 +106,6 @@ def test_a_file_that_is_no_tabular_list_is_refused(content, line, column, said, 
 
 
 def test_a_missing_package_is_named_with_the_command_that_installs_it(monkeypatch):
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(ModuleNotFoundError, match="pip install simple-icd-10-cm"):
         tabular_list()

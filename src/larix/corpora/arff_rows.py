@@ -128,7 +128,7 @@ class ArffRowParser:
         attributes: list[int] = []
         values: list[float] = []
         for at, field in fields_of(inner) if inner.strip() else ():
-            index, *rest = field.split(maxsplit=1)
+            index, *rest = field.split(maxsplit=1) or [""]
             attributes.append(
                 parse_index(self._path, number, column + at, index, len(self._attributes), "an attribute")
             )
