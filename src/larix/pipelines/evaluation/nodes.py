@@ -8,11 +8,12 @@ from larix.pipelines.stage_params import StageParams
 from larix.serving.given_features import GivenFeatures
 from larix.serving.model_card import ModelCard
 from larix.serving.suggester import Suggester
+from larix.xmc.beam_search import SearchParams
 from larix.xmc.label_frequency import LabelFrequencies, PropensityParams
 from larix.xmc.metrics import evaluate
 from larix.xmc.sparse import CSR
 from larix.xmc.text_features import TextFeatures
-from larix.xmc.xr_linear import XRLinear
+from larix.xmc.xr_linear import LinearMatcher, LinearRanker, XRLinear
 
 TRAINING_STAGES = ("ingestion", "vectorization", "label_indexing", "matcher_training", "ranking", "search")
 
@@ -35,10 +36,20 @@ class EvaluationParams(StageParams):
     propensity: PropensityParams = field(default_factory=PropensityParams)
 
 
-def predict(xr_linear: XRLinear, test_instances: CSR, params: EvaluationParams) -> CSR:
+def predict(
+    matcher: LinearMatcher,
+    ranker: LinearRanker,
+    test_instances: CSR,
+    search: SearchParams,
+    params: EvaluationParams,
+) -> CSR:
     """Scores of the best labels of every test document, as many as the largest cut-off asks for."""
-    top_k = max(xr_linear.search.top_k, *params.ks, *params.recall_ks)
-    return xr_linear.predict(test_instances, top_k=top_k)
+    top_k = max(search.top_k, *params.ks, *params.recall_ks)
+    return _joined(matcher, ranker, search).predict(test_instances, top_k=top_k)
+
+
+def _joined(matcher: LinearMatcher, ranker: LinearRanker, search: SearchParams) -> XRLinear:
+    return XRLinear.from_stages(matcher, ranker).set_params(search=search)
 
 
 def measure(
@@ -51,21 +62,26 @@ def measure(
     return evaluation.to_dict()
 
 
-def write_card(corpus_summary: dict[str, Any], metrics: dict[str, Any], *stages: Any) -> ModelCard:
+def write_card(corpus_summary: dict[str, Any], metrics: dict[str, Any], *stages: Any) -> dict[str, Any]:
     """What there is to say about the classifier; `stages` are the parameters of `TRAINING_STAGES`."""
     parameters = {name: asdict(stage) for name, stage in zip(TRAINING_STAGES, stages, strict=True)}
-    return ModelCard(corpus=corpus_summary, metrics=metrics, parameters=parameters)
+    return ModelCard(corpus=corpus_summary, metrics=metrics, parameters=parameters).to_dict()
 
 
 def pack_classifier(
-    text_features: TextFeatures | GivenFeatures, xr_linear: XRLinear, corpus: Corpus, model_card: ModelCard
+    text_features: TextFeatures | GivenFeatures,
+    matcher: LinearMatcher,
+    ranker: LinearRanker,
+    corpus: Corpus,
+    model_card: dict[str, Any],
+    search: SearchParams,
 ) -> Suggester:
     """Everything that suggesting labels needs, in one object."""
     return Suggester(
         features=text_features,
-        model=xr_linear,
+        model=_joined(matcher, ranker, search),
         label_ids=corpus.label_ids,
         label_names=corpus.label_names,
         frequencies=LabelFrequencies.of(corpus.train.labels),
-        card=model_card,
+        card=ModelCard(**model_card),
     )

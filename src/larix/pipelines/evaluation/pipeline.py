@@ -1,4 +1,7 @@
-"""Evaluation: xr_linear, test_instances, test_labels -> predictions -> metrics; and the classifier."""
+"""Evaluation: matcher, ranker, test_instances, test_labels -> predictions -> metrics; and the classifier.
+
+How the tree is searched (`params:search`) takes part from here on only: another beam needs no training.
+"""
 
 from kedro.pipeline import Pipeline, node
 
@@ -11,7 +14,7 @@ def create_pipeline() -> Pipeline:
         [
             node(
                 predict,
-                ["xr_linear", "test_instances", "params:evaluation"],
+                ["matcher", "ranker", "test_instances", "params:search", "params:evaluation"],
                 "predictions",
                 name="predict_test_documents",
             ),
@@ -29,7 +32,7 @@ def create_pipeline() -> Pipeline:
             ),
             node(
                 pack_classifier,
-                ["text_features", "xr_linear", "corpus", "model_card"],
+                ["text_features", "matcher", "ranker", "corpus", "model_card", "params:search"],
                 "classifier",
                 name="pack_classifier",
             ),

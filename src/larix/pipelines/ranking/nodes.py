@@ -5,12 +5,11 @@ from dataclasses import dataclass, field
 import scipy.sparse as sp
 
 from larix.pipelines.stage_params import StageParams
-from larix.xmc.beam_search import SearchParams
 from larix.xmc.label_tree import LabelTree
 from larix.xmc.linear_solver import SolverParams
 from larix.xmc.negative_sampling import Negatives
 from larix.xmc.sparse import CSR
-from larix.xmc.xr_linear import LinearMatcher, LinearRanker, XRLinear
+from larix.xmc.xr_linear import LinearMatcher, LinearRanker
 
 
 @dataclass(frozen=True)
@@ -50,8 +49,3 @@ def train_ranker(
         solver=params.solver, negatives=params.negatives, random_state=random_state, n_threads=n_threads
     )
     return ranker.fit(train_instances, train_labels, label_tree, train_cluster_scores)
-
-
-def join_stages(matcher: LinearMatcher, ranker: LinearRanker, search: SearchParams) -> XRLinear:
-    """One model that searches through all levels."""
-    return XRLinear.from_stages(matcher, ranker).set_params(search=search)

@@ -1,15 +1,12 @@
-"""Ranking: matcher, train_instances, train_labels, label_tree -> ranker -> xr_linear.
-
-How the tree is searched (`params:search`) takes part in the last node only: another beam needs no training.
-"""
+"""Ranking: matcher, train_instances, train_labels, label_tree -> ranker."""
 
 from kedro.pipeline import Pipeline, node
 
-from larix.pipelines.ranking.nodes import join_stages, score_train_clusters, train_ranker
+from larix.pipelines.ranking.nodes import score_train_clusters, train_ranker
 
 
 def create_pipeline() -> Pipeline:
-    """Nodes that train the ranker and compose the model."""
+    """Nodes that train the ranker."""
     return Pipeline(
         [
             node(
@@ -32,7 +29,6 @@ def create_pipeline() -> Pipeline:
                 "ranker",
                 name="train_ranker",
             ),
-            node(join_stages, ["matcher", "ranker", "params:search"], "xr_linear", name="join_stages"),
         ],
         tags="ranking",
     )

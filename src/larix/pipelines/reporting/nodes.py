@@ -1,14 +1,13 @@
 """Look closer at the predictions, draw what was found, and write the page of the run."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from larix.corpora import Corpus
+from larix.pipelines.reporting.findings import Findings
 from larix.pipelines.stage_params import StageParams
 from larix.reporting import (
     Example,
-    LabelRow,
     RunReport,
     cluster_sizes_figure,
     curves_figure,
@@ -19,7 +18,7 @@ from larix.reporting import (
     stage_seconds_figure,
 )
 from larix.serving.model_card import ModelCard
-from larix.xmc.label_quality import FrequencyBin, label_quality, quality_by_frequency
+from larix.xmc.label_quality import label_quality, quality_by_frequency
 from larix.xmc.label_tree import LabelTree
 from larix.xmc.metrics import curves
 from larix.xmc.sparse import CSR
@@ -55,19 +54,6 @@ class ReportingParams(StageParams):
                 raise ValueError(f"{name} must be at least 1, but is {getattr(self, name)}")
 
 
-@dataclass(frozen=True)
-class Findings:
-    """What a closer look at the predictions shows; see `larix.reporting.content.RunReport`."""
-
-    k: int
-    curves: Mapping[str, Sequence[float]]
-    frequency_bins: Sequence[FrequencyBin]
-    cluster_sizes: Sequence[int]
-    worst_labels: Sequence[LabelRow]
-    right: Sequence[Example]
-    wrong: Sequence[Example]
-
-
 def examine(
     predictions: CSR,
     test_labels: CSR,
@@ -76,7 +62,7 @@ def examine(
     label_tree: LabelTree,
     params: ReportingParams,
     random_state: int,
-) -> Findings:
+) -> dict[str, Any]:
     """Curves by k, quality by label frequency, worst labels, examples right and wrong."""
     ids, names = corpus.label_ids, corpus.label_names
     quality = label_quality(predictions, test_labels, train_labels, params.k)
@@ -89,7 +75,7 @@ def examine(
         n=params.n_examples,
         random_state=random_state,
     )
-    return Findings(
+    findings = Findings(
         k=params.k,
         curves=curves(predictions, test_labels, train_labels, params.max_k),
         frequency_bins=quality_by_frequency(quality),
@@ -98,21 +84,24 @@ def examine(
         right=right,
         wrong=wrong,
     )
+    return findings.to_dict()
 
 
-def draw_findings(findings: Findings) -> tuple[Figure, Figure, Figure]:
+def draw_findings(findings: dict[str, Any]) -> tuple[Figure, Figure, Figure]:
     """Quality by k, quality by label frequency, cluster sizes."""
+    found = Findings.from_dict(findings)
     return (
-        curves_figure(findings.curves),
-        frequency_figure(findings.frequency_bins, findings.k),
-        cluster_sizes_figure(findings.cluster_sizes),
+        curves_figure(found.curves),
+        frequency_figure(found.frequency_bins, found.k),
+        cluster_sizes_figure(found.cluster_sizes),
     )
 
 
-def tabulate(findings: Findings) -> tuple[list[dict[str, Any]], list[dict[str, Any]], dict[str, Any]]:
-    """Worst labels and example suggestions as tables, and everything that was found as plain values."""
-    examples = [_example_row(example) for example in (*findings.wrong, *findings.right)]
-    return [asdict(row) for row in findings.worst_labels], examples, asdict(findings)
+def tabulate(findings: dict[str, Any]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Worst labels, and example suggestions, as tables."""
+    found = Findings.from_dict(findings)
+    examples = [_example_row(example) for example in (*found.wrong, *found.right)]
+    return findings["worst_labels"], examples
 
 
 def _example_row(example: Example) -> dict[str, Any]:
@@ -125,16 +114,17 @@ def _example_row(example: Example) -> dict[str, Any]:
 
 
 def write_report(
-    findings: Findings, model_card: ModelCard, stage_seconds: dict[str, Any]
+    findings: dict[str, Any], model_card: dict[str, Any], stage_seconds: dict[str, Any]
 ) -> tuple[str, Figure]:
     """One self-contained HTML page, and a figure of the seconds by stage."""
+    found, card = Findings.from_dict(findings), ModelCard(**model_card)
     report = RunReport(
-        title=model_card.corpus["name"],
-        evaluation=model_card.metrics,
+        title=card.corpus["name"],
+        evaluation=card.metrics,
         stage_seconds=stage_seconds["stages"],
-        corpus=model_card.corpus,
-        parameters=model_card.parameters,
-        versions=model_card.versions,
-        **{name: getattr(findings, name) for name in Findings.__dataclass_fields__},
+        corpus=card.corpus,
+        parameters=card.parameters,
+        versions=card.versions,
+        **vars(found),
     )
     return render_page(report), stage_seconds_figure(report.stage_seconds)

@@ -32,7 +32,7 @@ def create_pipeline() -> Pipeline:
             node(
                 tabulate,
                 "findings",
-                ["worst_labels", "example_suggestions", "report_data"],
+                ["worst_labels", "example_suggestions"],
                 name="tabulate_findings",
             ),
             node(
