@@ -25,7 +25,7 @@ class VectorizationParams(StageParams):
 
     word: NgramParams | None = field(default=_DEFAULT.word)
     char: NgramParams | None = field(default=_DEFAULT.char)
-    normalize_given: bool = False
+    normalize_given: bool = True
 
 
 def fit_features(
