@@ -69,9 +69,11 @@ def test_the_report_reads_well(tmp_path):
     ]
 
 
-def test_the_installed_list_needs_no_file():
-    report = check_file(None, "icd10cm")
-    assert report.n_labels == report.n_labels_used > 40_000
+def test_a_tabular_list_is_counted(tmp_path):
+    entry = "<diag><name>A00</name><desc>Cholera</desc></diag>"
+    path = write(tmp_path, "list.xml", f"<a><section>{entry}</section></a>")
+    report = check_file(path, "icd10cm")
+    assert (report.n_documents, report.n_labels, report.labels_per_document) == (1, 1, 1.0)
 
 
 def test_columns_and_label_files_can_be_named(tmp_path):

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from larix.corpora import CorpusFormatError
-from larix.corpora.icd10cm import corpus_of_codes, read_icd10cm, tabular_codes, tabular_list
+from larix.corpora import CorpusFormatError, CorpusParams, read_corpus
+from larix.corpora.icd10cm import corpus_of_codes, tabular_codes, tabular_list
 
 RELEASE_OF_THE_COUNTS = "icd10c-tabular-April-1-2026.xml"
 
@@ -70,7 +70,9 @@ def test_test_phrases_are_merged_and_never_training_phrases(tmp_path):
     tabular_list().name != RELEASE_OF_THE_COUNTS, reason=f"the counts are those of {RELEASE_OF_THE_COUNTS}"
 )
 def test_the_april_2026_release_has_the_published_counts():
-    summary = read_icd10cm().summary()
+    corpus = read_corpus(CorpusParams())
+    assert corpus.name == "ICD-10-CM"
+    summary = corpus.summary()
     assert summary["n_train"] == 57_832
     assert summary["n_test"] == 5_354
     assert summary["n_labels"] == 46_881

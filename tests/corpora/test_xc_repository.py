@@ -230,6 +230,7 @@ def test_split_files_pick_the_rows_of_a_fold(tmp_path):
         ("1\nx\n", "2\n", "train_split.txt:2:1", "'x'"),
         ("1\n2\n", "2\n", "test_split.txt:1:1", "train_split.txt:2 lists already"),
         ("1\n1\n", "2\n", "train_split.txt:2:1", "once"),
+        ("1\n", "\n", "test_split.txt:1:1", "has documents"),
     ],
 )
 def test_a_malformed_split_file_is_refused(train, test, place, said, tmp_path):

@@ -31,6 +31,7 @@ from larix.corpora.oddities import Oddities
 PACKAGE = "simple_icd_10_cm"
 _TABULAR_LIST = re.compile(r"icd10c-tabular-.*\.xml")
 _PHRASE_AND_CODE = re.compile(r"(.*?)\s*\(([A-Z]\d[\w.]*)-?\)")
+_NOTES = ("includes", "inclusionTerm", "excludes1", "excludes2")
 _TEST_PERCENT = 20
 
 
@@ -117,24 +118,33 @@ def tabular_codes(source: Traversable) -> dict[str, Code]:
 
 
 def _codes_below(element: ET.Element, lineage: tuple[str, ...], path: str) -> Iterator[Code]:
-    for entry in element.findall("diag"):
-        name, description = entry.findtext("name"), entry.findtext("desc")
-        if not name or not description:
-            raise CorpusFormatError(
-                path,
-                "diag",
-                lineage[-1] if lineage else "section",
-                rule="an entry has <name> and <desc>",
-                found=ET.tostring(entry, encoding="unicode"),
-                remedy="install the package again",
-            )
-        own = (*lineage, name.strip())
-        notes = {
-            kind: [phrase for note in entry.findall(f"{kind}/note") if (phrase := (note.text or "").strip())]
-            for kind in ("includes", "inclusionTerm", "excludes1", "excludes2")
-        }
-        yield Code(own, description.strip(), notes)
-        yield from _codes_below(entry, own, path)
+    """Yield the codes of all `<diag>` below an element, each before those below it."""
+    for entry in element:
+        if entry.tag == "diag":
+            code = _code(entry, lineage, path)
+            yield code
+            yield from _codes_below(entry, code.lineage, path)
+
+
+def _code(entry: ET.Element, lineage: tuple[str, ...], path: str) -> Code:
+    fields = {"name": "", "desc": ""}
+    notes: dict[str, list[str]] = {}
+    for child in entry:
+        if child.tag in fields:
+            fields[child.tag] = (child.text or "").strip()
+        elif child.tag in _NOTES:
+            phrases = ((note.text or "").strip() for note in child if note.tag == "note")
+            notes.setdefault(child.tag, []).extend(phrase for phrase in phrases if phrase)
+    if not all(fields.values()):
+        raise CorpusFormatError(
+            path,
+            "diag",
+            lineage[-1] if lineage else "section",
+            rule="an entry has <name> and <desc>",
+            found=ET.tostring(entry, encoding="unicode"),
+            remedy="install the package again",
+        )
+    return Code((*lineage, fields["name"]), fields["desc"], notes)
 
 
 def corpus_of_codes(codes: dict[str, Code]) -> Corpus:

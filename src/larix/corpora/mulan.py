@@ -17,7 +17,7 @@ from larix.corpora.format_error import CorpusFormatError, Quoted
 from larix.corpora.nearest import nearest_hint
 from larix.corpora.oddities import Oddities
 from larix.corpora.sparse_rows import canonical_matrix
-from larix.corpora.text_file import open_binary
+from larix.corpora.text_file import read_whole
 
 
 def read_label_header(path: Path) -> list[str]:
@@ -28,8 +28,7 @@ def read_label_header(path: Path) -> list[str]:
     CorpusFormatError
         If the file is no XML, names no label or one twice.
     """
-    with open_binary(path) as file:
-        raw = file.read()
+    raw = read_whole(path)
     try:
         root = ET.fromstring(raw)
     except ET.ParseError as error:
@@ -186,11 +185,9 @@ def _require_labels(file: ArffFile, label_header: Path, labels: list[str]) -> No
     names = {attribute.name for attribute in file.attributes}
     for label in labels:
         if label not in names:
-            with open_binary(label_header) as header:
-                place = _place_of(header.read(), label)
             raise CorpusFormatError(
                 label_header,
-                *place,
+                *_place_of(read_whole(label_header), label),
                 rule=f"a label is an attribute of {file.path.name}",
                 found=Quoted(label),
                 remedy=nearest_hint(label, names),

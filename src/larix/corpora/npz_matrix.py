@@ -19,6 +19,7 @@ from larix.corpora.oddities import Oddities
 from larix.corpora.sparse_rows import canonical_matrix
 from larix.corpora.text_file import require_file
 
+_ARRAYS = ("format", "shape", "indptr", "indices", "data")
 _DAMAGE = (
     zipfile.BadZipFile,
     zlib.error,
@@ -72,13 +73,16 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
     name = "archive"
     arrays = {}
     try:
-        if not zipfile.is_zipfile(path):
-            raise zipfile.BadZipFile("no zip archive")
-        with np.load(path, allow_pickle=False) as file:
-            for name in ("format", "shape", "indptr", "indices", "data"):
-                if name not in file.files:
-                    raise KeyError(f"no array {name!r}")
-                arrays[name] = np.asarray(file[name])
+        # The file is opened here because np.load forgets to close one that it cannot read.
+        with path.open("rb") as source:
+            if not zipfile.is_zipfile(source):
+                raise zipfile.BadZipFile("no zip archive")
+            source.seek(0)
+            with np.load(source, allow_pickle=False) as file:
+                for name in _ARRAYS:
+                    if name not in file.files:
+                        raise KeyError(f"no array {name!r}")
+                    arrays[name] = np.asarray(file[name])
     except _DAMAGE as error:
         reason = error.args[0] if isinstance(error, KeyError) else str(error) or type(error).__name__
         raise CorpusFormatError(

@@ -113,10 +113,22 @@ def require_file(path: Path) -> None:
     raise FileNotFoundError(f"no file {path}; {where}")
 
 
-def _read_whole_lines(file: BinaryIO, path: Path, line: int, n_bytes: int) -> bytes:
+def read_whole(path: Path) -> bytes:
+    """All bytes of a plain or gzip file.
+
+    Raises
+    ------
+    CorpusFormatError
+        If the file is damaged.
+    """
+    with open_binary(path) as file, _refusing_damage(path, 1):
+        return file.read()
+
+
+@contextmanager
+def _refusing_damage(path: Path, line: int) -> Iterator[None]:
     try:
-        raw = file.read(n_bytes)
-        return raw if raw.endswith(b"\n") else raw + file.readline()
+        yield
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise CorpusFormatError(
             path,
@@ -126,6 +138,12 @@ def _read_whole_lines(file: BinaryIO, path: Path, line: int, n_bytes: int) -> by
             found=f"damage in the block that begins here ({error})",
             remedy="copy or download it again; `gzip -t` tests it",
         ) from None
+
+
+def _read_whole_lines(file: BinaryIO, path: Path, line: int, n_bytes: int) -> bytes:
+    with _refusing_damage(path, line):
+        raw = file.read(n_bytes)
+        return raw if raw.endswith(b"\n") else raw + file.readline()
 
 
 def _without_mark(raw: bytes, path: Path, oddities: Oddities) -> bytes:

@@ -16,7 +16,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from larix.corpora.documents import Documents, feature_documents
+from larix.corpora.documents import Documents, feature_documents, require_documents
 from larix.corpora.format_error import CorpusFormatError, Quoted
 from larix.corpora.number_fields import LARGEST_DIMENSION, parse_index, parse_whole
 from larix.corpora.oddities import Oddities
@@ -199,6 +199,7 @@ def _split_rows(path: Path, n_documents: int, fold: int, seen: dict[int, str]) -
                     found=f"document {rows[-1] + 1}, which {other} lists already",
                     remedy="remove one of the two",
                 )
+    require_documents(path, len(rows))
     oddities.log(path)
     return np.array(rows, np.int64)
 
