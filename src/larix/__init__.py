@@ -10,6 +10,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "ClusteringParams": "larix.xmc.clustering",
+    "Corpus": "larix.corpora.corpus",
     "LabelTree": "larix.xmc.label_tree",
     "LinearMatcher": "larix.xmc.xr_linear",
     "LinearRanker": "larix.xmc.xr_linear",
@@ -24,7 +25,7 @@ _HOMES = {
     "represent_labels": "larix.xmc.label_representation",
 }
 
-__all__ = ["__version__", *_HOMES]  # noqa: PLE0604
+__all__ = ["__version__", *_HOMES]
 
 
 def __getattr__(name: str) -> object:

@@ -59,13 +59,13 @@ def test_the_report_reads_well(tmp_path):
         "  documents  2",
         "  labels     4, 2 used, 1.00 a document",
         "  features   3, 1.0 a document",
-        "  repeated   1 documents repeat an earlier one",
+        "  repeated   1 of the documents are like an earlier one",
     ]
     assert check_file(example(tmp_path, "csv"), "csv").lines()[2:] == [
         "  labels     1, all used, 0.50 a document",
         "  texts      2.0 words a document",
-        "  repeated   1 documents repeat an earlier one",
-        "  handled    1 documents without labels",
+        "  repeated   1 of the documents are like an earlier one",
+        "  handled    documents without labels: 1",
     ]
 
 

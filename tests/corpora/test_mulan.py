@@ -218,4 +218,4 @@ def test_a_corpus_has_the_label_names_as_identifiers(tmp_path, caplog):
     assert corpus.n_features == 3
     np.testing.assert_array_equal(corpus.train.labels.toarray(), [[0, 0, 1], [1, 0, 0]])
     assert corpus.train == corpus.test
-    assert caplog.text.count("1 blank lines") == 2
+    assert caplog.text.count("blank lines: 1") == 2

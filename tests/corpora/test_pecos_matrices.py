@@ -48,7 +48,7 @@ def test_unsorted_and_repeated_entries_are_brought_to_order(tmp_path):
     oddities = Oddities()
     matrix = read_npz_matrix(path, oddities)
     assert matrix.toarray().tolist() == [[0, 0, 3], [0, 0, 0]]
-    assert str(oddities) == "1 repeated entries summed, 1 zeros dropped"
+    assert str(oddities) == "repeated entries summed: 1, zeros dropped: 1"
 
 
 MALFORMED = {

@@ -120,13 +120,13 @@ def test_oddities_are_counted_in_one_line(tmp_path, caplog):
     assert len(documents) == 3
     [record] = caplog.records
     for counted in (
-        "5 lines ending in CRLF",
-        "1 byte order mark",
-        "1 empty documents",
-        "1 empty labels",
-        "1 labels repeated in a document",
-        "1 blank lines",
-        "1 documents without labels",
+        "lines ending in CRLF: 5",
+        "byte order mark: 1",
+        "empty documents: 1",
+        "empty labels: 1",
+        "labels repeated in a document: 1",
+        "blank lines: 1",
+        "documents without labels: 1",
     ):
         assert counted in record.message
 

@@ -17,7 +17,7 @@ def test_lines_end_at_lf_or_crlf_only(tmp_path):
     oddities = Oddities()
     found = list(read_lines(path, oddities))
     assert found == [(1, "a"), (2, "b\u2028c\x0bd\re"), (3, ""), (4, "f")]
-    assert str(oddities) == "1 lines ending in CRLF"
+    assert str(oddities) == "lines ending in CRLF: 1"
 
 
 @pytest.mark.parametrize("block_bytes", [1, 2, 5, 100])

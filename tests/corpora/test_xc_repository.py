@@ -87,29 +87,39 @@ def test_a_malformed_file_is_refused_with_line_column_and_value(case, tmp_path):
 
 
 ODD = {
-    "CRLF": ("1 4 5\r\n0 1:2\r\n", [[0, 2, 0, 0]], [[1, 0, 0, 0, 0]], "2 lines ending in CRLF"),
-    "a byte order mark": ("\ufeff1 4 5\n0 1:2\n", [[0, 2, 0, 0]], [[1, 0, 0, 0, 0]], "1 byte order mark"),
+    "CRLF": ("1 4 5\r\n0 1:2\r\n", [[0, 2, 0, 0]], [[1, 0, 0, 0, 0]], "lines ending in CRLF: 2"),
+    "a byte order mark": ("\ufeff1 4 5\n0 1:2\n", [[0, 2, 0, 0]], [[1, 0, 0, 0, 0]], "byte order mark: 1"),
     "no line end at the end": ("1 4 5\n0 1:2", [[0, 2, 0, 0]], [[1, 0, 0, 0, 0]], ""),
-    "blank lines at the end": ("1 4 5\n0 1:2\n\n \n", [[0, 2, 0, 0]], [[1, 0, 0, 0, 0]], "2 blank lines"),
+    "blank lines at the end": (
+        "1 4 5\n0 1:2\n\n \n",
+        [[0, 2, 0, 0]],
+        [[1, 0, 0, 0, 0]],
+        "blank lines at the end: 2",
+    ),
     "tabs and double spaces": ("1 4 5\n0\t1:2  3:1 \n", [[0, 2, 0, 1]], [[1, 0, 0, 0, 0]], ""),
     "no labels, white space first": (
         "1 4 5\n 1:2\n",
         [[0, 2, 0, 0]],
         [[0] * 5],
-        "1 documents without labels",
+        "documents without labels: 1",
     ),
-    "no labels, a feature first": ("1 4 5\n1:2\n", [[0, 2, 0, 0]], [[0] * 5], "1 documents without labels"),
-    "no features": ("1 4 5\n0,1\n", [[0] * 4], [[1, 1, 0, 0, 0]], "1 documents without features"),
-    "an empty document": ("1 4 5\n\n", [[0] * 4], [[0] * 5], "1 documents without features"),
+    "no labels, a feature first": ("1 4 5\n1:2\n", [[0, 2, 0, 0]], [[0] * 5], "documents without labels: 1"),
+    "no features": ("1 4 5\n0,1\n", [[0] * 4], [[1, 1, 0, 0, 0]], "documents without features: 1"),
+    "an empty document": ("1 4 5\n\n", [[0] * 4], [[0] * 5], "documents without features: 1"),
     "features repeated": (
         "1 4 5\n0 1:2 1:3\n",
         [[0, 5, 0, 0]],
         [[1, 0, 0, 0, 0]],
-        "1 repeated entries summed",
+        "repeated entries summed: 1",
     ),
-    "labels repeated": ("1 4 5\n0,0 1:2\n", [[0, 2, 0, 0]], [[1, 0, 0, 0, 0]], "1 labels repeated"),
+    "labels repeated": (
+        "1 4 5\n0,0 1:2\n",
+        [[0, 2, 0, 0]],
+        [[1, 0, 0, 0, 0]],
+        "labels repeated in a document: 1",
+    ),
     "features out of order": ("1 4 5\n0 3:1 1:2\n", [[0, 2, 0, 1]], [[1, 0, 0, 0, 0]], ""),
-    "zeros": ("1 4 5\n0 1:0 2:1\n", [[0, 0, 1, 0]], [[1, 0, 0, 0, 0]], "1 zeros dropped"),
+    "zeros": ("1 4 5\n0 1:0 2:1\n", [[0, 0, 1, 0]], [[1, 0, 0, 0, 0]], "zeros dropped: 1"),
     "signs and exponents": ("1 4 5\n0 0:+1e-2 1:.5 2:5.\n", [[0.01, 0.5, 5, 0]], [[1, 0, 0, 0, 0]], ""),
 }
 

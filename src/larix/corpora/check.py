@@ -8,6 +8,7 @@ import numpy as np
 
 from larix.corpora.documents import Documents
 from larix.corpora.labelled_file import read_labelled_file
+from larix.corpora.oddities import Oddities
 from larix.corpora.params import ColumnParams
 from larix.corpora.split import row_keys
 
@@ -61,9 +62,9 @@ class FileReport:
             f"  {content}",
         ]
         if self.n_repeated:
-            lines.append(f"  repeated   {self.n_repeated:,} documents repeat an earlier one")
+            lines.append(f"  repeated   {self.n_repeated:,} of the documents are like an earlier one")
         if self.oddities:
-            lines.append("  handled    " + ", ".join(f"{n:,} {what}" for what, n in self.oddities.items()))
+            lines.append("  handled    " + str(Oddities(self.oddities)))
         return lines
 
     def to_dict(self) -> dict[str, Any]:

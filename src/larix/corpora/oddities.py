@@ -16,11 +16,11 @@ class Oddities(Counter[str]):
     >>> oddities["documents without labels"] += 2
     >>> oddities["blank lines"] += 0
     >>> str(oddities)
-    '2 documents without labels'
+    'documents without labels: 2'
     """
 
     def __str__(self) -> str:
-        return ", ".join(f"{count:,} {what}" for what, count in self.items() if count)
+        return ", ".join(f"{what}: {count:,}" for what, count in self.items() if count)
 
     def log(self, path: Path) -> None:
         """Write one line for `path`, or none if nothing odd was met."""
