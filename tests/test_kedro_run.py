@@ -8,7 +8,7 @@ from larix.parameter_check import ParameterError
 
 
 def changed(before: dict[str, int], after: dict[str, int]) -> set[str]:
-    """Artefacts that were written between two snapshots, by the name of their file or folder; but not times."""
+    """Artefacts, other than times, that were written between two snapshots."""
     written = {path for path, time in after.items() if before.get(path) != time}
     return {path.split("/")[3].split(".")[0] for path in written} - {"stage_seconds"}
 
@@ -100,14 +100,14 @@ def test_a_lost_artefact_in_the_middle_is_made_again_and_nothing_else(run_projec
 
 def test_from_nodes_starts_in_the_middle(run_project):
     before = run_project.snapshot()
-    run_project.run(from_nodes=["train_ranker"])
+    run_project.run(from_nodes=["ranking.train_ranker"])
     written = changed(before, run_project.snapshot())
     assert {"ranker", "predictions", "metrics"} <= written
     assert written.isdisjoint({"corpus", "matcher", "label_tree"})
 
 
 def test_a_run_from_the_middle_counts_as_up_to_date_later(run_project):
-    run_project.run(from_nodes=["train_ranker"])
+    run_project.run(from_nodes=["ranking.train_ranker"])
     before = run_project.snapshot()
     run_project.run(only_missing_outputs=True)
     assert changed(before, run_project.snapshot()) == set()

@@ -37,5 +37,7 @@ def create_pipeline() -> Pipeline:
                 name="pack_classifier",
             ),
         ],
+        namespace="evaluation",
+        prefix_datasets_with_namespace=False,
         tags="evaluation",
     )

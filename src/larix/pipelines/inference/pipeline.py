@@ -16,5 +16,7 @@ def create_pipeline() -> Pipeline:
                 name="suggest_labels",
             )
         ],
+        namespace="inference",
+        prefix_datasets_with_namespace=False,
         tags="inference",
     )

@@ -12,5 +12,7 @@ def create_pipeline() -> Pipeline:
             node(ingest_corpus, "params:ingestion", "corpus", name="read_corpus"),
             node(summarize_corpus, "corpus", "corpus_summary", name="summarize_corpus"),
         ],
+        namespace="ingestion",
+        prefix_datasets_with_namespace=False,
         tags="ingestion",
     )

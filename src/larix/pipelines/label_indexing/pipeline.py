@@ -28,5 +28,7 @@ def create_pipeline() -> Pipeline:
                 name="cluster_labels",
             ),
         ],
+        namespace="label_indexing",
+        prefix_datasets_with_namespace=False,
         tags="label_indexing",
     )

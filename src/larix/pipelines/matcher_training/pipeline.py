@@ -23,5 +23,7 @@ def create_pipeline() -> Pipeline:
                 name="train_matcher",
             ),
         ],
+        namespace="matcher_training",
+        prefix_datasets_with_namespace=False,
         tags="matcher_training",
     )

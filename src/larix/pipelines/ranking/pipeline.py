@@ -30,5 +30,7 @@ def create_pipeline() -> Pipeline:
                 name="train_ranker",
             ),
         ],
+        namespace="ranking",
+        prefix_datasets_with_namespace=False,
         tags="ranking",
     )

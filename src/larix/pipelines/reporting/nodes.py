@@ -114,13 +114,16 @@ def _example_row(example: Example) -> dict[str, Any]:
 
 
 def write_report(
-    findings: dict[str, Any], model_card: dict[str, Any], stage_seconds: dict[str, Any]
+    findings: dict[str, Any],
+    metrics: dict[str, Any],
+    model_card: dict[str, Any],
+    stage_seconds: dict[str, Any],
 ) -> tuple[str, Figure]:
     """One self-contained HTML page, and a figure of the seconds by stage."""
     found, card = Findings.from_dict(findings), ModelCard(**model_card)
     report = RunReport(
         title=card.corpus["name"],
-        evaluation=card.metrics,
+        evaluation=metrics,
         stage_seconds=stage_seconds["stages"],
         corpus=card.corpus,
         parameters=card.parameters,

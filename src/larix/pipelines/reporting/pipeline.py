@@ -37,10 +37,12 @@ def create_pipeline() -> Pipeline:
             ),
             node(
                 write_report,
-                ["findings", "model_card", "stage_seconds"],
+                ["findings", "metrics", "model_card", "stage_seconds"],
                 ["report", "stage_seconds_figure"],
                 name="write_report",
             ),
         ],
+        namespace="reporting",
+        prefix_datasets_with_namespace=False,
         tags="reporting",
     )

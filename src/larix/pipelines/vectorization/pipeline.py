@@ -20,5 +20,7 @@ def create_pipeline() -> Pipeline:
             ),
             node(extract_labels, "corpus", ["train_labels", "test_labels"], name="extract_labels"),
         ],
+        namespace="vectorization",
+        prefix_datasets_with_namespace=False,
         tags="vectorization",
     )
