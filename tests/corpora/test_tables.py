@@ -112,6 +112,12 @@ def test_rows_are_chosen_by_the_value_of_a_column(tmp_path):
     assert documents.oddities["records left out by columns.where"] == 1
 
 
+def test_a_text_column_that_rows_are_chosen_by_must_be_in_every_record(tmp_path):
+    path = write(tmp_path, '{"text": "a", "lang": "en", "labels": []}\n{"text": "b", "labels": []}\n')
+    with pytest.raises(CorpusFormatError, match=r"table:2:1: a record has the column 'lang'"):
+        read(path, "jsonl", ColumnParams(text=("text", "lang"), where={"lang": "en"}))
+
+
 def test_oddities_are_counted_in_one_line(tmp_path, caplog):
     content = '\ufefftext,labels\r\n"",a,\r\nx,"a,,a"\r\n\r\ny,\r\n'.replace('"",a,', '"",a')
     path = write(tmp_path, content)
@@ -150,20 +156,20 @@ JSONL = {
     "blank lines only": ("\n\n", 1, 1, "has documents"),
     "no JSON": ('{"text": "a", "labels": []}\nnot json\n', 2, 1, "one JSON object"),
     "a cut line": ('{"text": "a", "labels": []}\n{"text": "a", "lab', 2, 15, "one JSON object"),
-    "two objects in a line": ('{"text": "a", "labels": []} {}', 1, 29, "Extra data"),
+    "two objects in a line": ('{"text": "a", "labels": []} {}', 1, 29, "extra data at '{}'"),
     "a list": ('[{"text": "a", "labels": []}]', 1, 1, "jq -c"),
     "deep nesting": (DEEP, 1, 1, "plain JSON object"),
     "a number of 5000 digits": ('{"text": "a", "labels": [' + "1" * 5000 + "]}", 1, 1, "plain JSON object"),
     "no label column": ('{"text": "a", "label": []}', 1, 1, "did you mean 'label'"),
     "no label column in one record": ('{"text": "a", "labels": []}\n{"text": "b"}', 2, 1, "column 'labels'"),
     "no text column": ('{"txt": "a", "labels": []}', 1, 1, "column 'text'"),
-    "text that is a list": ('{"text": ["a"], "labels": []}', 1, 2, "text is text"),
+    "text that is a list": ('{"text": ["a"], "labels": []}', 1, 2, "text is a string"),
     "text that is NaN": ('{"text": NaN, "labels": []}', 1, 2, "found nan"),
     "half a surrogate pair": ('{"text": "a\\ud800", "labels": []}', 1, 2, "surrogate"),
-    "a label that is an object": ('{"text": "a", "labels": [{}]}', 1, 15, "a label is text"),
-    "a label that is a fraction": ('{"text": "a", "labels": [1.5]}', 1, 15, "a label is text"),
-    "a label that is null": ('{"text": "a", "labels": [null]}', 1, 15, "a label is text"),
-    "a label that is true": ('{"text": "a", "labels": [true]}', 1, 15, "a label is text"),
+    "a label that is an object": ('{"text": "a", "labels": [{}]}', 1, 15, "a label is a string"),
+    "a label that is a fraction": ('{"text": "a", "labels": [1.5]}', 1, 15, "a label is a string"),
+    "a label that is null": ('{"text": "a", "labels": [null]}', 1, 15, "a label is a string"),
+    "a label that is true": ('{"text": "a", "labels": [true]}', 1, 15, "a label is a string"),
     "labels that are an object": ('{"text": "a", "labels": {}}', 1, 15, "list or a string"),
     "labels as Python prints them": ('{"text": "a", "labels": "[\'x\']"}', 1, 15, "double quotes"),
     "half a surrogate pair in a label": ('{"text": "a", "labels": ["\\udfff"]}', 1, 15, "surrogate"),
@@ -219,12 +225,12 @@ PARQUET = {
     "text that is bytes": (
         pa.table({"text": ["a", b"\xff"], "labels": ["x", "y"]}),
         (1, "text"),
-        "text is text",
+        "text is a string",
     ),
     "labels that are fractions": (
         pa.table({"text": ["a"], "labels": [1.5]}),
         (1, "labels"),
-        "a label is text",
+        "a label is a string",
     ),
     "a null within labels": (
         pa.table({"text": ["a", "b"], "labels": [["x"], [None]]}),

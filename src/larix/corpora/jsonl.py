@@ -26,6 +26,14 @@ def jsonl_records(path: Path, oddities: Oddities, *, encoding: str = "utf-8") ->
         yield JsonRecord(_object(path, number, line), number, line)
 
 
+def _described(error: json.JSONDecodeError, line: str) -> str:
+    rest = line[error.pos :]
+    if not rest:
+        return "the end of the line"
+    what = error.msg.removesuffix(" at").removesuffix(" starting")
+    return f"{what[0].lower()}{what[1:]} at {rest[:20]!r}"
+
+
 def _object(path: Path, number: int, line: str) -> dict[str, Any]:
     try:
         value = json.loads(line)
@@ -35,9 +43,7 @@ def _object(path: Path, number: int, line: str) -> dict[str, Any]:
             number,
             error.colno,
             rule="a line is one JSON object",
-            found=f"{error.msg} at {line[error.pos : error.pos + 20]!r}"
-            if line[error.pos :]
-            else "its end too early",
+            found=_described(error, line),
             remedy="write one object in a line, for example by `jq -c`",
         ) from None
     except (ValueError, RecursionError) as error:  # a number of thousands of digits, or deep nesting

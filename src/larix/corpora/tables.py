@@ -94,7 +94,10 @@ class _TableDocuments:
         self._columns = columns
         self._oddities = oddities
         self._builder = TextDocumentsBuilder(vocabulary, oddities)
-        self._strict = [name for name in columns.needed if name not in columns.text]
+        # A record may lack some of its text columns, but none of these.
+        self._strict = [
+            name for name in (columns.labels, columns.id, columns.relevance, *columns.where) if name
+        ]
         self._unseen_text = set(columns.text)
         self._n_records = 0
 
@@ -147,7 +150,7 @@ class _TableDocuments:
         if isinstance(value, int) and not isinstance(value, bool):
             return str(value)
         if not isinstance(value, str):
-            self._refuse(record, column, f"{what} is text", value, "write it as a string")
+            self._refuse(record, column, f"{what} is a string", value, "write it between quotes")
         if not value.isascii():
             try:
                 value.encode()
