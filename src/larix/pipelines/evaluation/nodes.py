@@ -1,6 +1,6 @@
 """Predict the test documents, measure the predictions, and pack the classifier."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, is_dataclass
 from typing import Any
 
 from larix.corpora import Corpus
@@ -64,7 +64,11 @@ def measure(
 
 def write_card(corpus_summary: dict[str, Any], metrics: dict[str, Any], *stages: Any) -> dict[str, Any]:
     """What there is to say about the classifier; `stages` are the parameters of `TRAINING_STAGES`."""
-    parameters = {name: asdict(stage) for name, stage in zip(TRAINING_STAGES, stages, strict=True)}
+    # Where a stage of one's own is in place, nothing makes a dataclass of the parameters it does not read.
+    parameters = {
+        name: asdict(stage) if is_dataclass(stage) else stage
+        for name, stage in zip(TRAINING_STAGES, stages, strict=True)
+    }
     return ModelCard(corpus=corpus_summary, metrics=metrics, parameters=parameters).to_dict()
 
 
