@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow.compute as pc
 
 from larix.corpora.split import repeated_rows, repeated_texts
 
@@ -56,8 +55,7 @@ def _mean(total: int, count: int) -> float:
 def _size(part: "CorpusPart") -> dict[str, float]:
     if part.texts is None:
         return {"features_per_document": _mean(part.features.nnz, len(part))}
-    words = pc.sum(pc.count_substring_regex(part.table["text"], r"\S+")).as_py()
-    return {"words_per_document": _mean(words or 0, len(part))}
+    return {"words_per_document": _mean(sum(len(text.split()) for text in part.texts), len(part))}
 
 
 def _n_empty(part: "CorpusPart") -> int:
