@@ -3,6 +3,7 @@ import pytest
 import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
 from larix.xmc.label_tree import LabelTree
@@ -49,6 +50,79 @@ def test_weights_agree_with_liblinear():
         theirs = LinearSVC(C=1.0, class_weight={True: 2.0, False: 0.5}, tol=1e-8, max_iter=100_000).fit(X, y)
         np.testing.assert_allclose(W[:-1, label], theirs.coef_[0], atol=2e-5)
         np.testing.assert_allclose(W[-1, label], theirs.intercept_[0], atol=2e-5)
+
+
+@pytest.mark.parametrize(
+    ("loss", "theirs", "atol"),
+    [
+        (
+            "hinge",
+            LinearSVC(loss="hinge", tol=1e-9, max_iter=1_000_000, class_weight={True: 2.0, False: 0.5}),
+            2e-4,
+        ),
+        (
+            "squared-hinge-primal",
+            LinearSVC(tol=1e-9, max_iter=100_000, class_weight={True: 2.0, False: 0.5}),
+            5e-5,
+        ),
+        (
+            "logistic",
+            LogisticRegression(
+                solver="liblinear", tol=1e-9, max_iter=1_000, class_weight={True: 2.0, False: 0.5}
+            ),
+            1e-4,
+        ),
+    ],
+)
+def test_other_losses_agree_with_liblinear(loss, theirs, atol):
+    X, Y = documents(200, 40, 20, seed=3)
+    params = SolverParams(loss=loss, Cp=2.0, Cn=0.5, eps=1e-5, max_iter=3000, threshold=0.0)
+    W = train_flat(X, Y, params)
+    for label in range(20):
+        fitted = theirs.fit(X, Y.toarray()[:, label] > 0)
+        np.testing.assert_allclose(W[:-1, label], fitted.coef_[0], atol=atol)
+        np.testing.assert_allclose(W[-1, label], fitted.intercept_[0], atol=atol)
+
+
+@pytest.mark.parametrize("loss", ["squared-hinge", "hinge", "logistic", "squared-hinge-primal"])
+def test_relevance_multiplies_the_cost_of_positives(loss):
+    X, Y = documents(80, 20, 18, seed=6)
+    params = {"loss": loss, "eps": 1e-5, "max_iter": 3000, "threshold": 0.0}
+    twice = Y.copy()
+    twice.data[:] = 2.0
+    np.testing.assert_allclose(
+        train_flat(X, twice, SolverParams(**params), weighted=True),
+        train_flat(X, Y, SolverParams(Cp=2.0, **params)),
+        atol=2e-4,
+    )
+
+
+def test_relevance_differs_from_row_to_row():
+    X, Y = documents(60, 15, 5, seed=7)
+    Y.data[:] = np.random.default_rng(7).uniform(0.2, 3, Y.nnz)
+    W = train_flat(X, Y, weighted=True)
+    for label in range(5):
+        values = Y.toarray()[:, label]
+        y = np.where(values > 0, 1, -1)
+        expected = one_vs_rest_weights(X.toarray(), y, np.where(y > 0, values, 1.0))
+        np.testing.assert_allclose(W[:, label], expected, atol=3e-4)
+
+
+@pytest.mark.parametrize("loss", ["squared-hinge", "hinge", "logistic", "squared-hinge-primal"])
+def test_bytes_of_every_loss_depend_on_no_threads(loss):
+    X, Y = documents(200, 40, 300, seed=5)
+    results = [train_flat(X, Y, SolverParams(loss=loss), n_threads=n) for n in (1, 2)]
+    assert results[0].tobytes() == results[1].tobytes()
+
+
+def test_at_most_so_many_weights_are_kept_and_they_are_the_largest():
+    X, Y = documents(200, 40, 20, seed=3)
+    everything = train_flat(X, Y)
+    kept = train_flat(X, Y, SolverParams(eps=1e-5, max_iter=5000, threshold=0.0, max_nonzeros=5))
+    for label in range(20):
+        largest = np.sort(np.abs(everything[:, label]))[-5:]
+        assert np.sort(np.abs(kept[:, label]))[-5:].tolist() == largest.tolist()
+        assert np.count_nonzero(kept[:, label]) == 5
 
 
 @given(seed=st.integers(0, 10_000))
@@ -112,6 +186,13 @@ def test_a_parent_without_instances_or_children_is_no_trouble():
     none = sp.csr_array((10, 3), dtype=np.float32)
     W = train_level(X, sp.csr_array((10, 3), dtype=np.float32), none, tree.offsets[1], EXACT)
     assert W.to_csc().nnz == 0
+
+
+def test_an_unknown_loss_lists_the_choices():
+    with pytest.raises(
+        ValueError, match=r"loss must be one of squared-hinge, hinge, logistic, .* but is 'hige'"
+    ):
+        SolverParams(loss="hige")
 
 
 @pytest.mark.parametrize("name", ["Cp", "Cn", "eps", "max_iter"])

@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from larix.xmc.choice import check_choice
 from larix.xmc.chunked_weights import ChunkedWeights
 from larix.xmc.parallel import available_threads, thread_map
 from larix.xmc.search_kernels import search_rows
@@ -52,12 +53,6 @@ class SearchParams:
                 raise ValueError(f"{name} must be at least 1, but is {getattr(self, name)}")
         check_choice("post_processor", self.post_processor, get_args(PostProcessor))
         check_choice("merge", self.merge, get_args(Merge))
-
-
-def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    """Raise a ValueError that lists the choices unless `value` is one of them."""
-    if value not in choices:
-        raise ValueError(f"{name} must be one of {', '.join(choices)}, but is {value!r}")
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""One coordinate-descent step for sixteen labels at once, as one vector instruction stream.
+"""Row operations on the weights of sixteen labels at once, as one vector instruction stream.
 
 Sixteen sibling labels that see the same instance differ only in their signs, costs and dual variables.
 Keeping their weights of one feature side by side (one 64-byte line) turns the inner products and
@@ -8,6 +8,8 @@ over short arrays are vectorised at the compiler's mood only.
 `larix.xmc.linear_solver` calls it; the readable reference it must agree with is in the tests.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -38,62 +40,96 @@ def descend_row(_context, W, alpha, bounds, diagonal, upper, indices, values, nu
     bounds : float32 array, 6 lines: largest and smallest projected gradient allowed (of the pass before),
         largest and smallest seen (this pass), D_ii and U_i of negatives.
     indices, values : the row's features.
-    numbers : (begin, end, line of alpha, line of diagonal and upper, line of bias, positive mask, live mask)
+    numbers : (begin, end, line of bias, line of alpha, line of diagonal and upper, positive mask, live mask)
     scalars : (bias, squared norm of the row with bias)
 
     Hsieh et al., ICML 2008, algorithm 3 (shrinking included), for y_l in {+1, -1} of every lane l:
     G = y w.x - 1 + D alpha;  alpha' = min(max(alpha - G / (x.x + D), 0), U);  w += (alpha' - alpha) y x.
     """
     signature = types.int64(W, alpha, bounds, diagonal, upper, indices, values, numbers, scalars)
-    if (W, alpha, bounds, diagonal, upper, indices, values) != (*[_FLOATS] * 5, _INTS, _FLOATS):
+    return _emit(signature, 5, lambda code: code.step())
+
+
+@intrinsic
+def dot_row(_context, W, out, indices, values, numbers, scalars):
+    """Write w.x of every lane, bias included, to the line `out`; numbers = (begin, end, line of bias)."""
+    signature = types.void(W, out, indices, values, numbers, scalars)
+    return _emit(signature, 2, lambda code: code.store(code.dot(), code.first_line(code.lines[1])))
+
+
+@intrinsic
+def add_row(_context, W, delta, indices, values, numbers, scalars):
+    """w += delta x of every lane, bias included; numbers = (begin, end, line of bias)."""
+    signature = types.void(W, delta, indices, values, numbers, scalars)
+    return _emit(signature, 2, lambda code: code.add(code.load(code.first_line(code.lines[1]))))
+
+
+def _emit(signature: Any, n_lines: int, write: Any) -> Any:
+    """An intrinsic over `n_lines` arrays of lines (W first), a row's features, numbers and scalars."""
+    if signature.args[: n_lines + 2] != (*[_FLOATS] * n_lines, _INTS, _FLOATS):
         return None
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        n_arrays = n_lines + 2
         pointers = [
             context.make_array(kind)(context, builder, value).data
-            for kind, value in zip(sig.args[:7], args[:7], strict=True)
+            for kind, value in zip(sig.args[:n_arrays], args[:n_arrays], strict=True)
         ]
-        numbers = cgutils.unpack_tuple(builder, args[7])
-        scalars = cgutils.unpack_tuple(builder, args[8])
-        return _Step(builder, pointers, numbers, scalars).build()
+        numbers, scalars = (cgutils.unpack_tuple(builder, value) for value in args[n_arrays:])
+        result = write(_RowCode(builder, pointers[:n_lines], *pointers[n_lines:], numbers, scalars))
+        return context.get_dummy_value() if result is None else result
 
     return signature, codegen
 
 
-class _Step:
-    """Emits the instructions of `descend_row`."""
+class _RowCode:
+    """Emits instructions over one row of features and lines of weights."""
 
-    def __init__(self, builder: Any, pointers: list[Any], numbers: list[Any], scalars: list[Any]) -> None:
+    def __init__(
+        self,
+        builder: Any,
+        lines: list[Any],
+        indices: Any,
+        values: Any,
+        numbers: list[Any],
+        scalars: list[Any],
+    ) -> None:
         self.b = builder
-        (self.W, self.alpha, self.bounds, self.diagonal, self.upper, self.indices, self.values) = pointers
-        (self.begin, self.end, self.row, self.cost_row, self.bias_line, positive, live) = numbers
-        self.bias, self.squared_norm = scalars
-        self.positive, self.live = self.mask(positive), self.mask(live)
+        self.lines, self.indices, self.values = lines, indices, values
+        self.W = lines[0]
+        self.begin, self.end, self.bias_line, *self.numbers = numbers
+        self.bias, *self.scalars = scalars
 
-    def build(self) -> Any:
+    def step(self) -> Any:
+        """The body of `descend_row`."""
         b = self.b
+        _, alpha_lines, bounds, diagonal, upper = self.lines
+        row, cost_row, positive, live = self.numbers
+        positive, live = self.mask(positive), self.mask(live)
         one, zero = self.spread(1.0), self.spread(0.0)
-        y = b.select(self.positive, one, self.spread(-1.0))
-        alpha_at = self.line(self.alpha, self.row)
+        y = b.select(positive, one, self.spread(-1.0))
+        alpha_at = self.line(alpha_lines, row)
         alpha = self.load(alpha_at)
-        D = b.select(self.positive, self.load(self.line(self.diagonal, self.cost_row)), self.bound(4))
-        U = b.select(self.positive, self.load(self.line(self.upper, self.cost_row)), self.bound(5))
+        largest, smallest, _, _, D_negative, U_negative = (
+            self.load(self.line(bounds, ir.Constant(_INT, i))) for i in range(6)
+        )
+        D = b.select(positive, self.load(self.line(diagonal, cost_row)), D_negative)
+        U = b.select(positive, self.load(self.line(upper, cost_row)), U_negative)
 
         G = b.fadd(b.fsub(b.fmul(y, self.dot()), one), b.fmul(alpha, D))
         at_lower, at_upper = b.fcmp_ordered("==", alpha, zero), b.fcmp_ordered(">=", alpha, U)
         shrinks = b.or_(
-            b.and_(at_lower, b.fcmp_ordered(">", G, self.bound(0))),
-            b.and_(at_upper, b.fcmp_ordered("<", G, self.bound(1))),
+            b.and_(at_lower, b.fcmp_ordered(">", G, largest)),
+            b.and_(at_upper, b.fcmp_ordered("<", G, smallest)),
         )
-        live = b.and_(self.live, b.not_(shrinks))
-        negative, positive = b.fcmp_ordered("<", G, zero), b.fcmp_ordered(">", G, zero)
-        PG = b.select(b.and_(at_lower, b.not_(negative)), zero, G)
-        PG = b.select(b.and_(at_upper, b.not_(positive)), zero, PG)
-        self.widen(2, ">", PG, live)
-        self.widen(3, "<", PG, live)
+        live = b.and_(live, b.not_(shrinks))
+        PG = b.select(b.and_(at_lower, b.fcmp_ordered(">=", G, zero)), zero, G)
+        PG = b.select(b.and_(at_upper, b.fcmp_ordered("<=", G, zero)), zero, PG)
+        self.widen(self.line(bounds, ir.Constant(_INT, 2)), ">", PG, live)
+        self.widen(self.line(bounds, ir.Constant(_INT, 3)), "<", PG, live)
 
-        step = b.fdiv(G, b.fadd(self.vector(self.squared_norm), D))
-        moved = self.clip(b.fsub(alpha, step), zero, U)
+        newton = b.fdiv(G, b.fadd(self.vector(self.scalars[0]), D))
+        moved = self.clip(b.fsub(alpha, newton), zero, U)
         size = b.select(b.fcmp_ordered("<", PG, zero), b.fneg(PG), PG)
         moves = b.and_(live, b.fcmp_ordered(">", size, self.spread(_EPSILON)))
         delta = b.select(moves, b.fmul(b.fsub(moved, alpha), y), zero)
@@ -117,21 +153,25 @@ class _Step:
         with self.features() as (at, value):
             self.store(self.fma(delta, value, self.load(at)), at)
 
-    def features(self) -> Any:
+    @contextmanager
+    def features(self) -> Iterator[tuple[Any, Any]]:
         """Loop over the row's features: (address of the feature's line of W, its value in all lanes)."""
-        return _RowLoop(self)
+        b = self.b
+        with cgutils.for_range_slice(b, self.begin, self.end, ir.Constant(_INT, 1)) as (position, _):
+            feature = b.sext(b.load(b.gep(self.indices, [position])), _INT)
+            yield self.line(self.W, feature), self.vector(b.load(b.gep(self.values, [position])))
 
     def clip(self, x: Any, low: Any, high: Any) -> Any:
         x = self.b.select(self.b.fcmp_ordered("<", x, low), low, x)
         return self.b.select(self.b.fcmp_ordered(">", x, high), high, x)
 
-    def widen(self, index: int, relation: str, PG: Any, live: Any) -> None:
-        seen = self.bound(index)
+    def widen(self, seen_at: Any, relation: str, PG: Any, live: Any) -> None:
+        seen = self.load(seen_at)
         wider = self.b.and_(live, self.b.fcmp_ordered(relation, PG, seen))
-        self.store(self.b.select(wider, PG, seen), self.line(self.bounds, ir.Constant(_INT, index)))
+        self.store(self.b.select(wider, PG, seen), seen_at)
 
-    def bound(self, index: int) -> Any:
-        return self.load(self.line(self.bounds, ir.Constant(_INT, index)))
+    def first_line(self, base: Any) -> Any:
+        return self.line(base, ir.Constant(_INT, 0))
 
     def line(self, base: Any, index: Any) -> Any:
         offset = self.b.mul(index, ir.Constant(_INT, WIDTH))
@@ -164,22 +204,6 @@ class _Step:
 
     def spread(self, number: float) -> Any:
         return ir.Constant(_VECTOR, [float(np.float32(number))] * WIDTH)
-
-
-class _RowLoop:
-    def __init__(self, step: _Step) -> None:
-        self.step = step
-        self.loop = cgutils.for_range_slice(step.b, step.begin, step.end, ir.Constant(_INT, 1))
-
-    def __enter__(self) -> tuple[Any, Any]:
-        b = self.step.b
-        position, _ = self.loop.__enter__()
-        feature = b.sext(b.load(b.gep(self.step.indices, [position])), _INT)
-        value = b.load(b.gep(self.step.values, [position]))
-        return self.step.line(self.step.W, feature), self.step.vector(value)
-
-    def __exit__(self, *error: Any) -> None:
-        self.loop.__exit__(*error)
 
 
 @njit(nogil=True, cache=True)

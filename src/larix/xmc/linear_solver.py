@@ -7,20 +7,29 @@ reach p (and all positives of l),
 
 c_i = Cp (times relevance) for y_i = +1 and Cn for y_i = -1; the bias is a regularised feature of constant
 value. Solved by dual coordinate descent with shrinking (Hsieh et al., ICML 2008) until projected gradients
-span less than eps. A parent's instances are copied once with only the features they use, so that the
-weights of sixteen children stay in cache.
+span less than eps. Other losses: the plain hinge (the same way), logistic loss (dual coordinate descent), and
+the squared hinge in the primal (truncated Newton). A parent's instances are copied once with only the
+features they use, so that the weights of sixteen children stay in cache.
 """
 
 import threading
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from larix.xmc.choice import check_choice
 from larix.xmc.chunked_weights import ChunkedWeights, ChunkLayout, ChunkParts
 from larix.xmc.parallel import thread_map
 from larix.xmc.solver_kernels import solve_siblings, squared_norms
-from larix.xmc.sparse import CSR, kernel_parts
+from larix.xmc.sparse import CSR, kernel_parts, read_only
+
+Loss = Literal["squared-hinge", "hinge", "logistic", "squared-hinge-primal"]
+
+
+_LEAST_RELEVANCE = 1e-6
+"""A positive of no relevance costs next to nothing; nothing at all has no dual."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +38,8 @@ class SolverParams:
 
     Parameters
     ----------
+    loss : {"squared-hinge", "hinge", "logistic", "squared-hinge-primal"}
+        The last is the first's problem solved in the primal.
     Cp, Cn : float
         Cost of an error on positive and on negative instances.
     eps : float
@@ -39,16 +50,23 @@ class SolverParams:
         Value of the constant feature; 0 for none.
     threshold : float
         Weights of smaller magnitude are dropped.
+    max_nonzeros : int or None
+        At most this many weights of a node, the bias included, are kept: the largest.
     """
 
+    loss: Loss = "squared-hinge"
     Cp: float = 1.0
     Cn: float = 1.0
     eps: float = 0.1
     max_iter: int = 100
     bias: float = 1.0
     threshold: float = 0.1
+    max_nonzeros: int | None = None
 
     def __post_init__(self) -> None:
+        check_choice("loss", self.loss, get_args(Loss))
+        if self.max_nonzeros is not None and self.max_nonzeros < 1:
+            raise ValueError(f"max_nonzeros must be at least 1 or None, but is {self.max_nonzeros}")
         for name in ("Cp", "Cn", "eps", "max_iter"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be positive, but is {getattr(self, name)}")
@@ -64,6 +82,7 @@ def train_level(
     child_offsets: NDArray[np.int64],
     params: SolverParams,
     *,
+    weighted: bool = False,
     random_state: int = 0,
     n_threads: int | None = None,
     description: str | None = None,
@@ -74,12 +93,14 @@ def train_level(
     ----------
     X : csr_array, N x D
     targets : csr_array, N x n_nodes
-        1 where an instance is positive for a node.
+        Stored where an instance is positive for a node.
     instances : csr_array, N x n_parents
         Stored where an instance takes part in the problems of a parent's children (M of the papers).
     child_offsets : int array, shape (n_parents + 1,)
         The children of parent p are `child_offsets[p]:child_offsets[p + 1]`.
     params : SolverParams
+    weighted : bool
+        The values of `targets` multiply the costs of positives.
     random_state : int
         Seed of the order of instances; the result doesn't depend on the number of threads.
     n_threads : int or None
@@ -91,10 +112,12 @@ def train_level(
     ChunkedWeights
     """
     x_parts = kernel_parts(X)
-    y_indptr, y_rows, _ = kernel_parts(targets.T.tocsr())
+    y_indptr, y_rows, y_values = kernel_parts(targets.T.tocsr())
+    relevance = read_only(np.maximum(y_values, _LEAST_RELEVANCE) if weighted else y_values[:0], np.float32)
     m_indptr, m_rows, _ = kernel_parts(instances.T.tocsr())
     norms = squared_norms(x_parts[0], x_parts[2], np.float32(params.bias))
-    costs = tuple(np.float32(v) for v in (params.Cp, params.Cn, params.eps, params.bias, params.threshold))
+    costs = tuple(np.float32(v) for v in (params.Cp, params.Cn, params.eps, params.bias))
+    loss = get_args(Loss).index(params.loss)
     scratch = threading.local()
 
     chunks = ChunkLayout.of_families(child_offsets)
@@ -105,8 +128,8 @@ def train_level(
             scratch.local_feature = np.full(X.shape[1], -1, np.int32)
             scratch.local_row = np.full(X.shape[0], -1, np.int32)
         return ChunkParts(*solve_siblings(
-            *x_parts, norms, y_indptr, y_rows, m_rows[m_indptr[parent] : m_indptr[parent + 1]],
-            begin, end, costs, params.max_iter,
+            *x_parts, norms, y_indptr, y_rows, relevance, m_rows[m_indptr[parent] : m_indptr[parent + 1]],
+            begin, end, loss, costs, params.max_iter, np.float32(params.threshold), params.max_nonzeros or 0,
             np.uint64(random_state) << np.uint64(32) | np.uint64(begin),
             scratch.local_feature, scratch.local_row,
         ))  # fmt: skip

@@ -1,9 +1,17 @@
-"""Kernels of the one-level solver: dual coordinate descent of sixteen sibling problems at a time."""
+"""Kernels of the one-level solver: gather a parent's problem, solve sixteen siblings at a time, keep weights.
+
+Dual coordinate descent of the hinges is here; the other losses have kernels of their own.
+"""
 
 import numpy as np
 from numba import njit
 
 from larix.xmc.lanes import WIDTH, aligned_lines, descend_row
+from larix.xmc.logistic_kernels import descend_logistic
+from larix.xmc.primal_kernels import minimize_primal
+from larix.xmc.random_kernels import draw, start_of
+
+SQUARED_HINGE, HINGE, LOGISTIC, SQUARED_HINGE_PRIMAL = range(4)
 
 
 @njit(nogil=True, cache=True)
@@ -19,11 +27,12 @@ def squared_norms(indptr, data, bias):
 
 @njit(nogil=True, cache=True)
 def solve_siblings(
-    indptr, indices, data, squared_norms, y_indptr, y_rows, m_rows, begin, end,
-    costs, max_iter, seed, local_feature, local_row,
+    indptr, indices, data, squared_norms, y_indptr, y_rows, y_relevance, m_rows, begin, end,
+    loss, costs, max_iter, threshold, max_nonzeros, seed, local_feature, local_row,
 ):  # fmt: skip
     """Train nodes begin..end of one parent; return the parts of a chunk.
 
+    `y_relevance` is empty or has one weight for each of `y_rows`. `costs` = (Cp, Cn, eps, bias).
     `local_feature` and `local_row` are scratch maps, -1 everywhere before and after.
     """
     rows, n_reaching = _participants(m_rows, y_indptr, y_rows, begin, end, local_row)
@@ -34,26 +43,44 @@ def solve_siblings(
     entries = _new_entries(n_children)
     n_entries = 0
     bias_weights = np.zeros(n_children, np.float32)
-    everyone = np.uint16(0xFFFF)
     for block in range(0, n_children, WIDTH):
         lanes = order[block : block + WIDTH]
-        positive = np.zeros(len(rows), np.uint16)
-        for lane, child in enumerate(lanes):
-            for e in range(y_indptr[begin + child], y_indptr[begin + child + 1]):
-                positive[local_row[y_rows[e]]] |= np.uint16(1 << lane)
+        positive, cost = _signs_and_costs(
+            begin + lanes, y_indptr, y_rows, y_relevance, local_row, len(rows), costs[0]
+        )
         used = np.uint16((1 << len(lanes)) - 1)
-        eligible = np.full(len(rows), everyone & used, np.uint16)
+        eligible = np.full(len(rows), used, np.uint16)
         eligible[n_reaching:] = positive[n_reaching:]  # instances outside M are positives only
-        W = _descend(l_indptr, l_indices, l_data, norms, positive, eligible, len(features), costs, max_iter,
-                     seed + np.uint64(block))  # fmt: skip
+        problem = (l_indptr, l_indices, l_data, norms, positive, eligible, cost, len(features), costs)
+        if loss == LOGISTIC:
+            W = descend_logistic(problem, max_iter, seed + np.uint64(block))
+        elif loss == SQUARED_HINGE_PRIMAL:
+            W = minimize_primal(problem, max_iter)
+        else:
+            W = _descend(problem, loss, max_iter, seed + np.uint64(block))
+        limits = _weight_limits(W, len(features), len(lanes), threshold, max_nonzeros)
         for lane, child in enumerate(lanes):
             weight = W[len(features) * WIDTH + lane]
-            bias_weights[child] = weight if abs(weight) >= costs[4] else 0
-        entries, n_entries = _collect(W, len(features), lanes, costs[4], entries, n_entries)
+            bias_weights[child] = weight if abs(weight) >= limits[lane] else 0
+        entries, n_entries = _collect(W, len(features), lanes, limits, entries, n_entries)
     for i in range(len(rows)):
         local_row[rows[i]] = -1
     features, first_entry, slots, weights = _sort_by_feature(features, entries, n_entries)
     return features, first_entry, slots, weights, bias_weights
+
+
+@njit(nogil=True, cache=True)
+def _signs_and_costs(nodes, y_indptr, y_rows, y_relevance, local_row, n_rows, Cp):
+    """Positive lanes of every row, and lines of the cost of positives (one line when all are equal)."""
+    positive = np.zeros(n_rows, np.uint16)
+    cost = aligned_lines(n_rows if len(y_relevance) else 1, Cp)
+    for lane, node in enumerate(nodes):
+        for e in range(y_indptr[node], y_indptr[node + 1]):
+            row = local_row[y_rows[e]]
+            positive[row] |= np.uint16(1 << lane)
+            if len(y_relevance):
+                cost[row * WIDTH + lane] = Cp * y_relevance[e]
+    return positive, cost
 
 
 @njit(nogil=True, cache=True)
@@ -104,40 +131,42 @@ def _compact(indptr, indices, data, rows, local_feature):
 
 
 @njit(nogil=True, cache=True)
-def _descend(indptr, indices, data, norms, positive, eligible, n_features, costs, max_iter, seed):
-    """Dual coordinate descent of up to sixteen problems over the same rows; lines of weights."""
-    Cp, Cn, eps, bias, _ = costs
+def _descend(problem, loss, max_iter, seed):
+    """Dual coordinate descent of up to sixteen (squared) hinge problems over the same rows; lines of W."""
+    indptr, indices, data, norms, positive, eligible, cost, n_features, (_, Cn, eps, bias) = problem
     n = len(norms)
     infinity = np.float32(np.inf)
     W = aligned_lines(n_features + 1, np.float32(0))
     alpha = aligned_lines(n, np.float32(0))
-    diagonal = aligned_lines(1, np.float32(0.5) / Cp)
-    upper = aligned_lines(1, infinity)
     bounds = aligned_lines(6, np.float32(0))
     bounds[: 1 * WIDTH] = infinity
     bounds[1 * WIDTH : 2 * WIDTH] = -infinity
-    bounds[4 * WIDTH : 5 * WIDTH] = np.float32(0.5) / Cn
-    bounds[5 * WIDTH :] = infinity
+    if loss == HINGE:  # D = 0, U = c
+        diagonal, upper = aligned_lines(len(cost) // WIDTH, np.float32(0)), cost
+        bounds[5 * WIDTH :] = Cn
+    else:  # D = 1 / 2c, U = infinity
+        diagonal, upper = cost, aligned_lines(len(cost) // WIDTH, infinity)
+        diagonal[:] = np.float32(0.5) / cost
+        bounds[4 * WIDTH : 5 * WIDTH] = np.float32(0.5) / Cn
+        bounds[5 * WIDTH :] = infinity
+    one_cost = len(cost) == WIDTH
     live = eligible.copy()
     active = np.arange(n)
     n_active = n
     open_lanes = np.uint16(0)
     for i in range(n):
         open_lanes |= eligible[i]
-    state = seed * np.uint64(0x9E3779B97F4A7C15) + np.uint64(0xD1B54A32D192ED03)
+    state = start_of(seed)
     for _ in range(max_iter):
         bounds[2 * WIDTH : 3 * WIDTH] = -infinity
         bounds[3 * WIDTH : 4 * WIDTH] = infinity
         n_kept = 0
         for s in range(n_active):
-            state ^= state << np.uint64(13)
-            state ^= state >> np.uint64(7)
-            state ^= state << np.uint64(17)
-            t = s + np.int64(((state >> np.uint64(32)) * np.uint64(n_active - s)) >> np.uint64(32))
+            state, t = draw(state, s, n_active)
             i = active[t]
             active[t] = active[s]
-            numbers = (indptr[i], indptr[i + 1], np.int64(i), np.int64(0), np.int64(n_features),
-                       np.int64(positive[i]), np.int64(live[i]))  # fmt: skip
+            numbers = (indptr[i], indptr[i + 1], np.int64(n_features), np.int64(i),
+                       np.int64(0 if one_cost else i), np.int64(positive[i]), np.int64(live[i]))  # fmt: skip
             live[i] = descend_row(W, alpha, bounds, diagonal, upper, indices, data, numbers, (bias, norms[i]))
             if live[i]:
                 active[n_kept] = i
@@ -178,13 +207,27 @@ def _judge_lanes(bounds, open_lanes, eps, live, eligible):
 
 
 @njit(nogil=True, cache=True)
+def _weight_limits(W, n_features, n_lanes, threshold, max_nonzeros):
+    """Smallest magnitude kept in every lane, so that at most `max_nonzeros` weights survive (0: all)."""
+    limits = np.full(n_lanes, threshold, np.float32)
+    if 0 < max_nonzeros < n_features + 1:
+        for lane in range(n_lanes):
+            sizes = np.sort(np.abs(W[lane::WIDTH].copy()[: n_features + 1]))
+            limit = sizes[len(sizes) - max_nonzeros]
+            if sizes[len(sizes) - max_nonzeros - 1] == limit:  # a tie that doesn't fit is dropped whole
+                limit = np.nextafter(limit, np.float32(np.inf))
+            limits[lane] = max(threshold, limit)
+    return limits
+
+
+@njit(nogil=True, cache=True)
 def _new_entries(n_children):
     capacity = 64 * n_children
     return np.empty(capacity, np.int32), np.empty(capacity, np.int32), np.empty(capacity, np.float32)
 
 
 @njit(nogil=True, cache=True)
-def _collect(W, n_features, lanes, threshold, entries, n_entries):
+def _collect(W, n_features, lanes, limits, entries, n_entries):
     """Append the surviving weights of a block to (local feature, slot, weight) entries."""
     features, slots, weights = entries
     for f in range(n_features):
@@ -194,7 +237,7 @@ def _collect(W, n_features, lanes, threshold, entries, n_entries):
             weights = np.append(weights, np.empty_like(weights))
         for lane in range(len(lanes)):
             weight = W[f * WIDTH + lane]
-            if weight != 0 and abs(weight) >= threshold:
+            if weight != 0 and abs(weight) >= limits[lane]:
                 features[n_entries] = f
                 slots[n_entries] = lanes[lane]
                 weights[n_entries] = weight

@@ -21,7 +21,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from larix.xmc import ngrams
-from larix.xmc.beam_search import check_choice
+from larix.xmc.choice import check_choice
 from larix.xmc.parallel import thread_map
 from larix.xmc.persistence import load_folder, save_folder
 from larix.xmc.sparse import CSR, csr_from_parts, normalize_rows, read_only

@@ -16,7 +16,8 @@ import scipy.sparse as sp
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from larix.xmc.beam_search import SearchParams, SearchPlan, check_choice
+from larix.xmc.beam_search import SearchParams, SearchPlan
+from larix.xmc.choice import check_choice
 from larix.xmc.chunked_weights import ChunkedWeights
 from larix.xmc.clustering import ClusteringParams, cluster_labels
 from larix.xmc.label_representation import Representation, represent_labels
