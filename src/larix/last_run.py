@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from larix.datasets.atomic_file import write_atomically
+from larix.atomic_file import write_atomically
 
 RESULTS = ("metrics", "corpus_summary", "stage_seconds", "classifier", "report")
 _FILE = Path("data/last_run.json")

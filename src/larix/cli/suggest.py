@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
@@ -25,14 +25,14 @@ MODEL_OPTION = click.option(
 @click.command()
 @click.argument("texts", metavar="[TEXT]...", nargs=-1)
 @MODEL_OPTION
-@click.option(
-    "--file", type=click.File(encoding="utf-8"), help="A file with one text a line; - is standard input."
-)
+@click.option("--file", type=click.File("rb"), help="A file with one text a line; - is standard input.")
 @click.option(
     "--top-k", type=click.IntRange(min=1), default=5, show_default=True, help="Labels for each text."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def suggest(texts: tuple[str, ...], model: Path | None, file: Any, top_k: int, as_json: bool) -> None:
+def suggest(
+    texts: tuple[str, ...], model: Path | None, file: BinaryIO | None, top_k: int, as_json: bool
+) -> None:
     """Suggest labels for each TEXT, with names and scores.
 
     Without TEXT and --file, texts are read from standard input, one a line.
@@ -71,23 +71,21 @@ def load_classifier(model: Path | None) -> "Suggester":
     return loaded
 
 
-def _texts(texts: Sequence[str], file: Any) -> list[str]:
+def _texts(texts: Sequence[str], file: BinaryIO | None) -> list[str]:
     if texts and file:
         raise click.UsageError("give TEXT or --file, not both")
     if texts:
         return list(texts)
-    stream = file or click.get_text_stream("stdin", encoding="utf-8")
-    if stream.isatty():
+    if file is None and sys.stdin.isatty():
         raise click.UsageError('give a TEXT, a --file, or texts on standard input: larix suggest "hay fever"')
     try:
-        lines = [line.strip() for line in stream]
+        lines = (file or sys.stdin.buffer).read().decode("utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
-        raise UserError(
-            f"texts must be UTF-8, but byte {error.start} is {error.object[error.start]:#04x}"
-        ) from None
-    if not any(lines):
-        raise UserError("texts must not all be empty, but there is no line with text")
-    return [line for line in lines if line]
+        byte = error.object[error.start]
+        raise UserError(f"texts must be UTF-8, but byte {error.start} is {byte:#04x}; convert them") from None
+    if not any(line.strip() for line in lines):
+        raise UserError("texts must not all be empty, but there is no line with text; give one")
+    return [line.strip() for line in lines if line.strip()]
 
 
 def _plain(texts: list[str], suggestions: list[list["Suggestion"]]) -> list[dict[str, Any]]:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from kedro.io.core import DatasetError
 from kedro_datasets._typing import ImagePreview
 
+from larix.atomic_file import write_atomically
 from larix.datasets.artefact import ArtefactDataset
-from larix.datasets.atomic_file import write_atomically
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

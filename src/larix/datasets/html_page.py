@@ -4,8 +4,8 @@ from pathlib import Path
 
 from kedro_datasets._typing import HTMLPreview
 
+from larix.atomic_file import write_atomically
 from larix.datasets.artefact import ArtefactDataset
-from larix.datasets.atomic_file import write_atomically
 
 
 class HTMLPageDataset(ArtefactDataset[str]):

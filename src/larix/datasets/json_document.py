@@ -7,8 +7,8 @@ from typing import Any
 from kedro.io.core import DatasetError
 from kedro_datasets._typing import JSONPreview, TablePreview
 
+from larix.atomic_file import write_atomically
 from larix.datasets.artefact import ArtefactDataset
-from larix.datasets.atomic_file import write_atomically
 
 
 class JSONDocumentDataset(ArtefactDataset[Any]):

@@ -93,13 +93,13 @@ class LabelTreeDataset(ModelFolderDataset):
 class LinearMatcherDataset(ModelFolderDataset):
     """A `LinearMatcher`."""
 
-    homes: ClassVar = {"LinearMatcher": "larix.xmc.xr_linear"}
+    homes: ClassVar = {"LinearMatcher": "larix.xmc.linear_stages"}
 
 
 class LinearRankerDataset(ModelFolderDataset):
     """A `LinearRanker`."""
 
-    homes: ClassVar = {"LinearRanker": "larix.xmc.xr_linear"}
+    homes: ClassVar = {"LinearRanker": "larix.xmc.linear_stages"}
 
 
 class SuggesterDataset(ModelFolderDataset):

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import larix
-from larix.datasets.atomic_file import write_atomically
+from larix.atomic_file import write_atomically
 
 __all__ = [
     "Provenance",

@@ -5,8 +5,8 @@ from pathlib import Path
 from kedro.io.core import DatasetError
 from kedro_datasets._typing import TablePreview
 
+from larix.atomic_file import write_atomically
 from larix.datasets.artefact import ArtefactDataset
-from larix.datasets.atomic_file import write_atomically
 from larix.datasets.json_document import table_preview
 
 

@@ -1,0 +1,55 @@
+"""Parameters of stages are built from plain mappings."""
+
+import pytest
+
+from larix.pipelines.evaluation.nodes import EvaluationParams
+from larix.pipelines.inference.nodes import InferenceParams
+from larix.pipelines.label_indexing.nodes import LabelIndexingParams
+from larix.pipelines.matcher_training.nodes import MatcherTrainingParams
+from larix.pipelines.ranking.nodes import RankingParams
+from larix.pipelines.reporting.nodes import ReportingParams
+from larix.pipelines.vectorization.nodes import VectorizationParams
+from larix.xmc.clustering import ClusteringParams
+from larix.xmc.linear_solver import SolverParams
+from larix.xmc.text_features import NgramParams
+
+ALL = [
+    EvaluationParams,
+    InferenceParams,
+    LabelIndexingParams,
+    MatcherTrainingParams,
+    RankingParams,
+    ReportingParams,
+    VectorizationParams,
+]
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_defaults_stand_by_themselves(kind):
+    assert kind() == kind()
+
+
+def test_mappings_become_parameter_objects():
+    params = RankingParams(solver={"Cp": 2.0})
+    assert params.solver == SolverParams(Cp=2.0)
+    assert LabelIndexingParams(clustering={"branching": 8}).clustering == ClusteringParams(branching=8)
+
+
+def test_a_part_may_be_left_out():
+    params = VectorizationParams(word={"longest": 1}, char=None)
+    assert params.word == NgramParams(longest=1)
+    assert params.char is None
+
+
+def test_a_misspelt_key_names_the_nearest():
+    with pytest.raises(TypeError, match="solver has no key 'max_itr'; did you mean 'max_iter'"):
+        RankingParams(solver={"max_itr": 3})
+
+
+def test_values_are_checked_where_they_belong():
+    with pytest.raises(ValueError, match="Cp must be positive"):
+        RankingParams(solver={"Cp": -1})
+    with pytest.raises(ValueError, match="n_examples must be at least 1, but is 0"):
+        ReportingParams(n_examples=0)
+    with pytest.raises(ValueError, match="top_k must be at least 1, but is 0"):
+        InferenceParams(top_k=0)

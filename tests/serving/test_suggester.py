@@ -1,0 +1,221 @@
+"""A whole classifier: suggesting, saving, loading, evaluating."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+import larix
+from larix import XRLinear
+from larix.serving.evaluation import evaluate_suggester
+from larix.serving.given_features import GivenFeatures
+from larix.serving.model_card import ModelCard
+from larix.serving.suggester import Suggester, find_model_folder
+from larix.xmc.label_frequency import LabelFrequencies
+from larix.xmc.metrics import evaluate
+from larix.xmc.persistence import ModelFolderError
+from larix.xmc.text_features import TextFeatures
+from tests.conftest import tiny_documents
+
+DOCUMENTS = tiny_documents()
+TEXTS = [document["text"] for document in DOCUMENTS]
+LABELS = sorted({label for document in DOCUMENTS for label in document["labels"]})
+Y = sp.csr_array(
+    np.array([[label in document["labels"] for label in LABELS] for document in DOCUMENTS], dtype=np.float32)
+)
+
+
+@pytest.fixture(scope="module")
+def suggester():
+    features = TextFeatures()
+    X = features.fit_transform(TEXTS)
+    return Suggester(
+        features=features,
+        model=XRLinear().fit(X, Y),
+        label_ids=LABELS,
+        label_names=[label.upper() for label in LABELS],
+        frequencies=LabelFrequencies.of(Y),
+        card=ModelCard(
+            corpus={"name": "tiny", "n_train": len(TEXTS)}, parameters={"ranking": {"negatives": "tfn"}}
+        ),
+    )
+
+
+@pytest.fixture
+def folder(suggester, tmp_path):
+    suggester.save(tmp_path / "classifier")
+    return tmp_path / "classifier"
+
+
+def test_suggestions_have_labels_names_and_falling_scores(suggester):
+    found = suggester.suggest(["a broken wrist", "bad cough"], top_k=3)
+    assert [row[0].label for row in found] == ["bone", "lung"]
+    assert found[0][0].name == "BONE"
+    for row in found:
+        assert len(row) == 3
+        assert [s.score for s in row] == sorted((s.score for s in row), reverse=True)
+
+
+def test_one_text_gets_what_it_gets_among_others(suggester):
+    alone, among = suggester.suggest([TEXTS[3]]), suggester.suggest(TEXTS)
+    assert alone[0] == among[3]
+
+
+def test_texts_and_their_rows_give_the_same(suggester):
+    X = suggester.features.transform(TEXTS)
+    by_text, by_row = suggester.predict(TEXTS, top_k=2), suggester.predict(X, top_k=2)
+    np.testing.assert_array_equal(by_text.indices, by_row.indices)
+    np.testing.assert_array_equal(by_text.data, by_row.data)
+
+
+def test_a_text_without_a_known_word_and_no_text_at_all_are_no_error(suggester):
+    assert len(suggester.suggest(["", "ξψω"])) == 2
+    assert suggester.suggest([]) == []
+
+
+def test_rows_of_another_width_are_refused(suggester):
+    with pytest.raises(ValueError, match="documents must have"):
+        suggester.predict(sp.csr_array((2, 3)))
+
+
+def test_a_loaded_classifier_says_the_same(suggester, folder):
+    loaded = larix.load(folder)
+    assert isinstance(loaded, Suggester)
+    assert loaded.suggest(TEXTS) == suggester.suggest(TEXTS)
+    assert loaded.card == suggester.card
+    np.testing.assert_array_equal(loaded.frequencies.counts, suggester.frequencies.counts)
+
+
+def test_a_classifier_needs_nothing_but_its_folder(suggester, folder, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    shutil.move(folder, elsewhere)
+    assert larix.load(elsewhere).suggest(["hay fever"]) == suggester.suggest(["hay fever"])
+
+
+def test_saving_twice_gives_equal_bytes(suggester, folder, tmp_path):
+    suggester.save(tmp_path / "again")
+    files = [file for file in folder.rglob("*") if file.is_file()]
+    assert len(files) > 5
+    for file in files:
+        assert file.read_bytes() == (tmp_path / "again" / file.relative_to(folder)).read_bytes()
+
+
+def test_the_model_card_lies_in_the_folder(folder):
+    card = (folder / "MODEL_CARD.md").read_text()
+    assert card.startswith("# Model card: extreme multi-label classifier for tiny")
+    for line in ("- n_train: 96", "- ranking.negatives: tfn", f"- larix: {larix.__version__}"):
+        assert line in card.splitlines()
+
+
+def test_a_card_shows_metrics_in_percent():
+    bands = {band: {"P@1": value} for band, value in (("head", 0.5), ("torso", 0.25), ("tail", None))}
+    card = ModelCard(metrics={"metrics": {"P@1": 0.7142}, "by_frequency": bands})
+    assert "| P@1 | 71.42 | 50.00 | 25.00 | – |" in card.to_markdown().splitlines()
+
+
+@pytest.mark.parametrize("name", ["labels.json", "model/arrays.safetensors", "features/arrays.safetensors"])
+def test_a_damaged_file_is_named(folder, name):
+    content = bytearray((folder / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (folder / name).write_bytes(content)
+    with pytest.raises(ModelFolderError, match=f"{name} is damaged"):
+        larix.load(folder)
+
+
+def test_parts_that_do_not_fit_together_are_refused(suggester):
+    parts = {
+        "features": suggester.features,
+        "model": suggester.model,
+        "label_ids": LABELS,
+        "label_names": LABELS,
+        "frequencies": suggester.frequencies,
+    }
+    with pytest.raises(ValueError, match="the vectorizer gives 3"):
+        Suggester(**{**parts, "features": GivenFeatures(3)})
+    with pytest.raises(ValueError, match=f"label_ids must describe the model's {len(LABELS)} labels"):
+        Suggester(**{**parts, "label_ids": LABELS[1:]})
+    with pytest.raises(ValueError, match="frequencies must describe"):
+        Suggester(**{**parts, "frequencies": LabelFrequencies(np.array([1]), 1)})
+
+
+def test_load_gives_whatever_part_a_folder_holds(folder):
+    assert isinstance(larix.load(folder / "model"), XRLinear)
+    assert isinstance(larix.load(folder / "features"), TextFeatures)
+    assert larix.load(folder / "model" / "tree").n_labels == len(LABELS)
+
+
+def test_load_refuses_what_is_no_model(tmp_path):
+    with pytest.raises(ModelFolderError, match="no folder"):
+        larix.load(tmp_path / "nothing")
+    (tmp_path / "model.json").write_text("{}")
+    with pytest.raises(ModelFolderError):
+        larix.load(tmp_path)
+
+
+def test_the_newest_whole_version_is_found(suggester, tmp_path):
+    versions = tmp_path / "classifier"
+    for time in ("2026-01-01", "2026-01-02"):
+        suggester.save(versions / time / "classifier")
+    (versions / "2026-01-03" / "classifier").mkdir(parents=True)
+    assert find_model_folder(versions) == versions / "2026-01-02" / "classifier"
+    assert isinstance(larix.load(versions), Suggester)
+
+
+def test_evaluation_equals_that_of_the_predictions(suggester):
+    expected = evaluate(suggester.predict(TEXTS, top_k=10), Y, Y)
+    assert evaluate_suggester(suggester, TEXTS, Y).metrics == expected.metrics
+
+
+def test_labels_that_the_classifier_does_not_know_count_as_missed(suggester):
+    unknown = sp.csr_array(np.ones((len(TEXTS), 1), np.float32))
+    with_unknown = evaluate_suggester(suggester, TEXTS, sp.csr_array(sp.hstack([Y, unknown])))
+    without = evaluate_suggester(suggester, TEXTS, Y)
+    assert with_unknown.metrics["P@1"] == without.metrics["P@1"]
+    assert with_unknown.metrics["R@10"] < without.metrics["R@10"]
+    assert with_unknown.counts["labels_unseen_in_training"] == 1
+
+
+def test_evaluation_needs_a_column_for_every_label(suggester):
+    with pytest.raises(ValueError, match="labels must have a column for each of"):
+        evaluate_suggester(suggester, TEXTS, Y[:, :2])
+
+
+class TestGivenFeatures:
+    X = sp.csr_array(np.array([[3.0, 4.0], [0.0, 0.0]]))
+
+    def test_rows_pass_as_they_are_or_normalised(self):
+        np.testing.assert_array_equal(GivenFeatures(2).transform(self.X).toarray(), self.X.toarray())
+        normalised = GivenFeatures(2, normalize=True).transform(self.X)
+        np.testing.assert_allclose(normalised.toarray(), [[0.6, 0.8], [0, 0]], rtol=1e-6)
+
+    def test_texts_and_other_widths_are_refused(self):
+        with pytest.raises(TypeError, match="given features, not on texts; pass a matrix of 2 columns"):
+            GivenFeatures(2).transform(["a text"])
+        with pytest.raises(ValueError, match="must have 3 columns"):
+            GivenFeatures(3).transform(self.X)
+
+    def test_it_comes_back_as_it_was(self, tmp_path):
+        GivenFeatures(7, normalize=True).save(tmp_path / "features")
+        loaded = larix.load(tmp_path / "features")
+        assert (loaded.n_features_, loaded.normalize) == (7, True)
+
+    def test_a_classifier_of_feature_rows_saves_and_suggests(self, tmp_path):
+        X, labels = sp.csr_array(np.eye(4, dtype=np.float32)), sp.csr_array(np.eye(4, 2, dtype=np.float32))
+        whole = Suggester(
+            features=GivenFeatures(4),
+            model=XRLinear().fit(X, labels),
+            label_ids=["a", "b"],
+            label_names=["A", "B"],
+            frequencies=LabelFrequencies.of(labels),
+        )
+        whole.save(tmp_path / "classifier")
+        loaded = larix.load(tmp_path / "classifier")
+        assert [row[0].label for row in loaded.suggest(X[:2], top_k=1)] == ["a", "b"]
+        with pytest.raises(TypeError, match="not on texts"):
+            loaded.suggest(["a text"])
+
+
+def test_labels_are_kept_as_written(suggester, folder):
+    assert json.loads((folder / "labels.json").read_bytes())["names"] == suggester.label_names
