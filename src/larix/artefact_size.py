@@ -7,7 +7,8 @@ import scipy.sparse as sp
 
 from larix.corpora import Corpus
 from larix.xmc.label_tree import LabelTree
-from larix.xmc.xr_linear import LinearMatcher, LinearRanker, XRLinear
+from larix.xmc.linear_stages import LinearMatcher, LinearRanker
+from larix.xmc.xr_linear import XRLinear
 
 
 @singledispatch

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from larix.xmc.beam_search import PostProcessor, SearchParams, SearchPlan
 from larix.xmc.chunked_weights import ChunkedWeights
 from tests.xmc.data import random_tree
-from tests.xmc.reference import search
+from tests.xmc.reference import combine, search, transform
 
 
 def plan_and_weights(tree, post_processor, seed, merge=None, n_features=10):
@@ -127,3 +127,43 @@ def test_a_ranker_scores_only_the_clusters_it_is_given():
 def test_bad_parameters_are_refused(params, message):
     with pytest.raises(ValueError, match=message):
         SearchParams(**params)
+
+
+@pytest.mark.parametrize(
+    "path", [("noop", "l3-hinge"), ("l3-hinge", "log-l3-hinge"), ("sigmoid", "noop", "sigmoid")]
+)
+def test_post_processors_without_a_common_meaning_are_refused(path):
+    with pytest.raises(
+        ValueError, match="must all be products or all be logarithms, with noop only at the end"
+    ):
+        SearchParams(post_processor=path)
+
+
+@pytest.mark.parametrize(
+    "path", [("l3-hinge", "sigmoid", "noop"), ("log-l1-hinge", "log-sigmoid"), ("noop", "noop")]
+)
+def test_post_processors_may_differ_from_level_to_level(path):
+    tree = random_tree(30, [4] * (len(path) - 1), seed=8)
+    plan, weights = plan_and_weights(tree, "noop", 8)
+    plan = SearchPlan(plan.weights, 1, path, tree.slot_label, tree.n_labels)
+    X = queries(10, 8)
+    P = plan.run(X, 50, 30).toarray()
+    for x, row in zip(X.toarray(), P, strict=True):
+        values = brute_force(x, weights, tree, path)
+        np.testing.assert_allclose(row[tree.slot_label], values, rtol=2e-4, atol=1e-6)
+
+
+def brute_force(x, weights, tree, path):
+    """Value of every slot, each level with its own post-processor."""
+    values = [0.0 if path[0].startswith("log-") else 1.0]
+    for level, (W, post_processor) in enumerate(zip(weights, path, strict=True)):
+        parent = tree.parent_of(level)
+        values = [
+            combine(
+                transform(np.append(x, 1.0) @ W[:, node], post_processor),
+                values[parent[node]],
+                post_processor,
+            )
+            for node in range(W.shape[1])
+        ]
+    return values

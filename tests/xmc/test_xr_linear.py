@@ -9,6 +9,7 @@ from larix import (
     ClusteringParams,
     LinearMatcher,
     LinearRanker,
+    RelevanceParams,
     SearchParams,
     SolverParams,
     XRLinear,
@@ -96,6 +97,53 @@ def test_stages_of_different_trees_do_not_compose(data):
     ranker = LinearRanker().fit(X, Y, random_tree(60, [11]))
     with pytest.raises(ValueError, match="must share one label tree"):
         XRLinear.from_stages(matcher, ranker)
+
+
+def test_levels_may_differ_in_solver_negatives_and_post_processor(data):
+    X, Y, X_test, Y_test = data
+    solvers = (SolverParams(), SolverParams(Cp=2.0), SolverParams(loss="logistic"))
+    search = SearchParams(post_processor=("l3-hinge", "l2-hinge", "noop"))
+    clustering = ClusteringParams(branching=4, max_leaf_size=6, min_clusters_at_root=4)
+    fitted = XRLinear(
+        clustering=clustering, solver=solvers, search=search,
+        matcher_negatives=("tfn", "man"), ranker_negatives="tfn+man",
+    ).fit(X, Y)  # fmt: skip
+    assert fitted.tree_.depth == 3
+    assert evaluate(fitted.predict(X_test), Y_test, Y).metrics["P@1"] > 0.8
+    matcher = LinearMatcher(
+        solver=solvers[:2], negatives=("tfn", "man"),
+        search=SearchParams(post_processor=("l3-hinge", "l2-hinge")),
+    ).fit(X, Y, fitted.tree_)  # fmt: skip
+    ranker = LinearRanker(solver=solvers[2], negatives="tfn+man", search=SearchParams(post_processor="noop"))
+    whole = XRLinear.from_stages(matcher, ranker.fit(X, Y, fitted.tree_, matcher.predict(X)))
+    assert whole.predict(X_test).data.tobytes() == fitted.predict(X_test).data.tobytes()
+    assert whole.solver == solvers
+
+
+def test_settings_for_another_number_of_levels_are_refused(data):
+    with pytest.raises(
+        ValueError, match="solver must be one value or one for each of the 3 levels, but has 2"
+    ):
+        XRLinear(clustering=SMALL, solver=(SolverParams(), SolverParams())).fit(*data[:2])
+
+
+@pytest.mark.parametrize("mode", ["induced", "ranker-only"])
+@pytest.mark.parametrize("norm", ["none", "l1", "l2", "max"])
+def test_relevance_changes_the_levels_it_counts_on(data, model, mode, norm):
+    X, Y = data[:2]
+    graded = Y.copy()
+    graded.data[:] = np.random.default_rng(0).uniform(0.5, 2, Y.nnz)
+    fitted = XRLinear(relevance=RelevanceParams(mode, norm)).fit(X, graded, model.tree_)
+    plain = XRLinear().fit(X, Y, model.tree_)
+    n_above = sum(model.tree_.n_nodes(level) for level in range(model.tree_.depth - 1))
+    same_above = np.array_equal(fitted.weights_.bias_weights[:n_above], plain.weights_.bias_weights[:n_above])
+    assert same_above == (mode == "ranker-only")
+    assert not np.array_equal(fitted.weights_.bias_weights[n_above:], plain.weights_.bias_weights[n_above:])
+
+
+def test_negative_relevance_is_refused(data):
+    with pytest.raises(ValueError, match="relevance must not be negative"):
+        XRLinear(relevance=RelevanceParams("induced")).fit(data[0], -data[1])
 
 
 def test_one_flat_level_is_one_vs_all(data):

@@ -27,8 +27,8 @@ _FEATURES: Mapping[str, Any] = {"TextFeatures": TextFeatures, "GivenFeatures": G
 _HOMES = {
     "Suggester": "larix.serving.suggester",
     "XRLinear": "larix.xmc.xr_linear",
-    "LinearMatcher": "larix.xmc.xr_linear",
-    "LinearRanker": "larix.xmc.xr_linear",
+    "LinearMatcher": "larix.xmc.linear_stages",
+    "LinearRanker": "larix.xmc.linear_stages",
     "LabelTree": "larix.xmc.label_tree",
     "TextFeatures": "larix.xmc.text_features",
     "GivenFeatures": "larix.serving.given_features",

@@ -35,24 +35,41 @@ class SearchParams:
         Nodes kept at every level above the labels.
     top_k : int
         Labels returned for an instance.
-    post_processor : str
+    post_processor : str or one for each level
         What a margin s counts: `noop` s itself, ignoring parents; `sigmoid` the product of 1/(1+e^-s) down
-        the path; `lP-hinge` the product of exp(-max(1-s, 0)^P); `log-*` the logarithm of these.
+        the path; `lP-hinge` the product of exp(-max(1-s, 0)^P); `log-*` the logarithm of these. Products
+        and logarithms don't mix; `noop` may follow either.
     merge : {"max", "mean", "sum", "logsumexp"}
         How the scores of a label's slots become one.
     """
 
     beam_size: int = 10
     top_k: int = 10
-    post_processor: PostProcessor = "l3-hinge"
+    post_processor: PostProcessor | tuple[PostProcessor, ...] = "l3-hinge"
     merge: Merge = "max"
 
     def __post_init__(self) -> None:
         for name in ("beam_size", "top_k"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, but is {getattr(self, name)}")
-        check_choice("post_processor", self.post_processor, get_args(PostProcessor))
+        if isinstance(self.post_processor, list):
+            object.__setattr__(self, "post_processor", tuple(self.post_processor))
+        check_path(self.post_processor if isinstance(self.post_processor, tuple) else (self.post_processor,))
         check_choice("merge", self.merge, get_args(Merge))
+
+
+def check_path(post_processors: tuple[PostProcessor, ...]) -> None:
+    """Refuse post-processors that have no common meaning down a path."""
+    families = []
+    for post_processor in post_processors:
+        check_choice("post_processor", post_processor, get_args(PostProcessor))
+        families.append("noop" if post_processor == "noop" else post_processor.startswith("log-"))
+    before_noop = families[: families.index("noop")] if "noop" in families else families
+    if len(set(before_noop)) > 1 or any(family != "noop" for family in families[len(before_noop) :]):
+        raise ValueError(
+            "post-processors down a path must all be products or all be logarithms, with noop only at the end, "
+            f"but are {', '.join(post_processors)}"
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +98,7 @@ class SearchPlan:
     merge: Merge | None = None
 
     def __post_init__(self) -> None:
+        check_path(self.post_processors)
         object.__setattr__(self, "labels", read_only(self.labels, np.int32))
 
     def run(

@@ -95,14 +95,18 @@ class LabelTree:
 
         A node is positive for an instance when one of its descendant slots' labels is.
         """
+        return [binarize(R) for R in self.node_relevance(binarize(Y))]
+
+    def node_relevance(self, Y: CSR) -> list[CSR]:
+        """Relevance of every level's nodes, N x n_nodes(t): the sums over their descendant slots."""
         slots = np.arange(self.n_slots)
         select = sp.csr_array(
             (np.ones(self.n_slots, np.float32), (self.slot_label, slots)), shape=(self.n_labels, self.n_slots)
         )
-        targets = [check_csr(binarize(Y) @ select, name="Y")]
+        levels = [check_csr(Y @ select, name="Y")]
         for level in range(self.depth - 1, 0, -1):
-            targets.insert(0, binarize(check_csr(targets[0] @ self._membership(level), name="Y")))
-        return targets
+            levels.insert(0, check_csr(levels[0] @ self._membership(level), name="Y"))
+        return levels
 
     def _membership(self, level: int) -> CSR:
         """C of a level: n_nodes(level) x n_nodes(level - 1), one entry a row."""

@@ -27,6 +27,8 @@ RUNS = {
     "tfn": {"negative_sampling_scheme": "tfn"},
     "costs": {"negative_sampling_scheme": "tfn", "Cp": 4.0, "Cn": 0.5},
     "man": {"negative_sampling_scheme": "tfn+man"},
+    "relevance": {"negative_sampling_scheme": "tfn", "Cp": 4.0, "rel_mode": "induce", "rel_norm": "l1"},
+    "hinge": {"negative_sampling_scheme": "tfn", "solver_type": "L2R_L1LOSS_SVC_DUAL"},
 }
 
 

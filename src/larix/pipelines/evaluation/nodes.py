@@ -10,10 +10,11 @@ from larix.serving.model_card import ModelCard
 from larix.serving.suggester import Suggester
 from larix.xmc.beam_search import SearchParams
 from larix.xmc.label_frequency import LabelFrequencies, PropensityParams
+from larix.xmc.linear_stages import LinearMatcher, LinearRanker
 from larix.xmc.metrics import evaluate
 from larix.xmc.sparse import CSR
 from larix.xmc.text_features import TextFeatures
-from larix.xmc.xr_linear import LinearMatcher, LinearRanker, XRLinear
+from larix.xmc.xr_linear import XRLinear
 
 TRAINING_STAGES = ("ingestion", "vectorization", "label_indexing", "matcher_training", "ranking", "search")
 

@@ -6,9 +6,9 @@ from larix.pipelines.stage_params import StageParams
 from larix.xmc.beam_search import SearchParams
 from larix.xmc.label_tree import LabelTree
 from larix.xmc.linear_solver import SolverParams
+from larix.xmc.linear_stages import LinearMatcher
 from larix.xmc.negative_sampling import Negatives
 from larix.xmc.sparse import CSR
-from larix.xmc.xr_linear import LinearMatcher
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ import scipy.sparse as sp
 from larix.pipelines.stage_params import StageParams
 from larix.xmc.label_tree import LabelTree
 from larix.xmc.linear_solver import SolverParams
+from larix.xmc.linear_stages import LinearMatcher, LinearRanker
 from larix.xmc.negative_sampling import Negatives
 from larix.xmc.sparse import CSR
-from larix.xmc.xr_linear import LinearMatcher, LinearRanker
 
 
 @dataclass(frozen=True)
