@@ -11,6 +11,8 @@ __version__ = "0.1.0"
 _HOMES = {
     "ClusteringParams": "larix.xmc.clustering",
     "Corpus": "larix.corpora.corpus",
+    "DocumentMemory": "larix.xmc.document_memory",
+    "Ensemble": "larix.xmc.ensemble",
     "LabelTree": "larix.xmc.label_tree",
     "LinearMatcher": "larix.xmc.linear_stages",
     "LinearRanker": "larix.xmc.linear_stages",
@@ -21,6 +23,7 @@ _HOMES = {
     "TextFeatures": "larix.xmc.text_features",
     "XRLinear": "larix.xmc.xr_linear",
     "cluster_labels": "larix.xmc.clustering",
+    "combine_predictions": "larix.xmc.ensemble",
     "evaluate": "larix.xmc.metrics",
     "load": "larix.serving.suggester",
     "represent_labels": "larix.xmc.label_representation",

@@ -223,3 +223,36 @@ def test_no_document_with_a_label_is_an_error(data):
 def test_unknown_negatives_list_the_choices(data):
     with pytest.raises(ValueError, match=r"negatives must be one of tfn, man, tfn\+man, but is 'mann'"):
         XRLinear(ranker_negatives="mann").fit(*data[:2])
+
+
+@pytest.mark.parametrize("merge", ["max", "sum", "mean", "logsumexp"])
+@pytest.mark.parametrize("n_copies", [0, 25])
+def test_selected_labels_score_as_in_a_search_that_keeps_everything(data, n_copies, merge):
+    X, Y, X_test, _ = data
+    tree = random_tree(60, [4, 9], seed=3, n_copies=n_copies)
+    fitted = XRLinear(search=SearchParams(beam_size=60, top_k=60, merge=merge)).fit(X, Y, tree)
+    everything = fitted.predict(X_test).toarray()
+    selected = sp.random_array((100, 60), density=0.1, rng=0, format="csr")
+    scores = fitted.score(X_test, selected)
+    assert np.array_equal(scores.indices, selected.indices)
+    np.testing.assert_allclose(
+        scores.toarray(), np.where(selected.toarray() > 0, everything, 0), rtol=1e-5, atol=1e-8
+    )
+
+
+def test_a_search_among_some_labels_finds_the_best_of_them(data):
+    X, Y, X_test, _ = data
+    fitted = XRLinear().fit(X, Y, random_tree(60, [4, 9], seed=3, n_copies=20))
+    labels = [3, 17, 30, 42, 59]
+    P = fitted.predict(X_test, labels=labels, top_k=5, beam_size=5)
+    assert set(P.indices) == set(labels)
+    everything = fitted.predict(X_test, top_k=60, beam_size=60).toarray()
+    np.testing.assert_allclose(P.toarray()[:, labels], everything[:, labels], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"), [([60], r"must lie in 0..59"), ([], "list of label numbers"), ([0.5], "list")]
+)
+def test_labels_that_do_not_exist_are_refused(data, model, labels, message):
+    with pytest.raises(ValueError, match=message):
+        model.predict(data[2], labels=labels)

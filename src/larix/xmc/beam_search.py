@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from larix.xmc.choice import check_choice
 from larix.xmc.chunked_weights import ChunkedWeights
 from larix.xmc.parallel import available_threads, thread_map
-from larix.xmc.search_kernels import search_rows
+from larix.xmc.search_kernels import score_nodes, search_rows
 from larix.xmc.sparse import CSR, csr_from_parts, kernel_parts, read_only
 
 PostProcessor = Literal[
@@ -67,8 +67,8 @@ def check_path(post_processors: tuple[PostProcessor, ...]) -> None:
     before_noop = families[: families.index("noop")] if "noop" in families else families
     if len(set(before_noop)) > 1 or any(family != "noop" for family in families[len(before_noop) :]):
         raise ValueError(
-            "post-processors down a path must all be products or all be logarithms, with noop only at the end, "
-            f"but are {', '.join(post_processors)}"
+            "post-processors down a path must all be products or all be logarithms, "
+            f"with noop only at the end, but are {', '.join(post_processors)}"
         )
 
 
@@ -102,7 +102,14 @@ class SearchPlan:
         object.__setattr__(self, "labels", read_only(self.labels, np.int32))
 
     def run(
-        self, X: CSR, beam_size: int, top_k: int, *, start: CSR | None = None, n_threads: int | None = None
+        self,
+        X: CSR,
+        beam_size: int,
+        top_k: int,
+        *,
+        start: CSR | None = None,
+        allowed: NDArray[np.bool_] | None = None,
+        n_threads: int | None = None,
     ) -> CSR:
         """Search for every row of X.
 
@@ -112,6 +119,8 @@ class SearchPlan:
         beam_size, top_k : int
         start : csr_array, N x first_parent, optional
             Scores of the parents to begin with; by default all parents with score "certain".
+        allowed : bool array, shape (n_nodes,), optional
+            Nodes of all levels that may be kept; by default all.
         n_threads : int or None
 
         Returns
@@ -124,14 +133,15 @@ class SearchPlan:
         scores = np.empty((X.shape[0], top_k), np.float32)
         found = np.empty(X.shape[0], np.int64)
         begin_parts = self._start(X.shape[0], start)
-        kinds = np.array([_KINDS[p.removeprefix("log-")] for p in self.post_processors], np.int64)
         merge = -1 if self.merge is None else get_args(Merge).index(self.merge)
+        may_keep = read_only([] if allowed is None else allowed, np.bool_)
         x_parts, arrays = kernel_parts(X), self.weights.kernel_arrays()
 
         def search(rows: tuple[int, int]) -> None:
             search_rows(
-                *x_parts, *begin_parts, *arrays, np.float32(self.weights.bias), kinds, self._exponentiates,
-                self.first_parent, beam_size, self.labels, self.n_labels, merge, *rows, labels, scores, found,
+                *x_parts, *begin_parts, *arrays, np.float32(self.weights.bias), self._kinds,
+                self._exponentiates, self.first_parent, beam_size, self.labels, self.n_labels, merge,
+                may_keep, *rows, labels, scores, found,
             )  # fmt: skip
 
         pieces = _pieces(X.shape[0], available_threads(n_threads))
@@ -139,6 +149,52 @@ class SearchPlan:
         kept = np.arange(top_k) < found[:, None]
         indptr = np.concatenate([[0], np.cumsum(found)])
         return csr_from_parts(scores[kept], labels[kept], indptr, (X.shape[0], self.n_labels))
+
+    def score(
+        self,
+        X: CSR,
+        nodes: CSR,
+        parent: NDArray[Any],
+        first_of_level: NDArray[Any],
+        n_threads: int | None = None,
+    ) -> CSR:
+        """Scores of chosen nodes instead of a search.
+
+        Parameters
+        ----------
+        X : csr_array, N x D, canonical
+        nodes : csr_array, N x n_nodes
+            Stored for every node wanted and all its ancestors.
+        parent : int array, shape (n_nodes,)
+            The parent of every node, -1 for the root's children.
+        first_of_level : int array, shape (depth,)
+            The first node of every level.
+        n_threads : int or None
+
+        Returns
+        -------
+        csr_array, N x n_nodes of the last level
+        """
+        n_indptr, indices, _ = kernel_parts(nodes)
+        values = np.zeros(nodes.nnz, np.float32)
+        x_parts, arrays = kernel_parts(X), self.weights.kernel_arrays()
+
+        def score(rows: tuple[int, int]) -> None:
+            score_nodes(
+                *x_parts, *arrays, np.float32(self.weights.bias), self._kinds,
+                read_only(first_of_level, np.int64), read_only(parent, np.int64), n_indptr, indices,
+                *rows, values,
+            )  # fmt: skip
+
+        thread_map(score, _pieces(X.shape[0], available_threads(n_threads)), n_threads=n_threads)
+        scored = csr_from_parts(values, indices, n_indptr, nodes.shape)[:, first_of_level[-1] :]
+        if self._exponentiates:
+            scored.data = np.exp(scored.data)
+        return scored
+
+    @property
+    def _kinds(self) -> NDArray[np.int64]:
+        return np.array([_KINDS[p.removeprefix("log-")] for p in self.post_processors], np.int64)
 
     @property
     def _exponentiates(self) -> bool:
@@ -168,3 +224,18 @@ _ROWS_PER_PIECE = 256
 def _pieces(n_rows: int, n_threads: int) -> list[tuple[int, int]]:
     size = max(1, min(_ROWS_PER_PIECE, -(-n_rows // n_threads)))
     return [(a, min(a + size, n_rows)) for a in range(0, n_rows, size)]
+
+
+def merge_slots(scores: CSR, slot_label: NDArray[Any], n_labels: int, merge: Merge) -> CSR:
+    """Scores of slots, N x n_slots, as scores of labels, N x n_labels, by ascending label."""
+    rows = np.repeat(np.arange(scores.shape[0]), np.diff(scores.indptr))
+    keys = rows * np.int64(n_labels) + slot_label[scores.indices]
+    order = np.argsort(keys, kind="stable")
+    pairs, first, counts = np.unique(keys[order], return_index=True, return_counts=True)
+    values = scores.data[order]
+    if len(pairs) < len(keys):
+        join = {"max": np.maximum, "logsumexp": np.logaddexp}.get(merge, np.add)
+        values = join.reduceat(values, first)
+        values = values / counts if merge == "mean" else values
+    indptr = np.searchsorted(pairs, np.arange(scores.shape[0] + 1) * np.int64(n_labels))
+    return csr_from_parts(values.astype(np.float32), pairs % n_labels, indptr, (scores.shape[0], n_labels))

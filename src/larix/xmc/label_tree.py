@@ -86,6 +86,30 @@ class LabelTree:
         """Labels that live in a cluster."""
         return self.slot_label[self.offsets[-1][cluster] : self.offsets[-1][cluster + 1]]
 
+    def first_of_level(self) -> NDArray[np.int64]:
+        """Number of the first node of every level when nodes are counted level after level."""
+        return np.cumsum([0, *(self.n_nodes(level) for level in range(self.depth - 1))])
+
+    def all_parents(self) -> NDArray[np.int64]:
+        """The parent of every node of every level, counted level after level; -1 is the root."""
+        shifts = [-1, *self.first_of_level()]
+        return np.concatenate([self.parent_of(level) + shifts[level] for level in range(self.depth)])
+
+    def nodes_above(self, slots: CSR) -> CSR:
+        """Slots and all their ancestors: N x n_slots to N x all nodes, level after level."""
+        levels = [binarize(slots)]
+        for level in range(self.depth - 1, 0, -1):
+            levels.insert(0, binarize(check_csr(levels[0] @ self._membership(level), name="slots")))
+        return sp.hstack(levels, format="csr")
+
+    def slots_of_labels(self, Y: CSR) -> CSR:
+        """N x L to N x n_slots: every entry of a label at each of its slots."""
+        slots = np.arange(self.n_slots)
+        select = sp.csr_array(
+            (np.ones(self.n_slots, np.float32), (self.slot_label, slots)), shape=(self.n_labels, self.n_slots)
+        )
+        return check_csr(Y @ select, name="Y")
+
     def cluster_sizes(self) -> NDArray[np.int64]:
         """Number of slots of every cluster, shape (K,)."""
         return np.diff(self.offsets[-1])
@@ -99,11 +123,7 @@ class LabelTree:
 
     def node_relevance(self, Y: CSR) -> list[CSR]:
         """Relevance of every level's nodes, N x n_nodes(t): the sums over their descendant slots."""
-        slots = np.arange(self.n_slots)
-        select = sp.csr_array(
-            (np.ones(self.n_slots, np.float32), (self.slot_label, slots)), shape=(self.n_labels, self.n_slots)
-        )
-        levels = [check_csr(Y @ select, name="Y")]
+        levels = [self.slots_of_labels(Y)]
         for level in range(self.depth - 1, 0, -1):
             levels.insert(0, check_csr(levels[0] @ self._membership(level), name="Y"))
         return levels

@@ -8,7 +8,7 @@ from numba import njit
 def search_rows(
     indptr, indices, data, start_indptr, start_parents, start_values,
     first_chunk, first_node, first_row, first_pair, features, first_entry, siblings, weights, bias_weights,
-    bias, kinds, exponentiate, first_parent, beam_size, node_label, n_labels, merge, begin, end,
+    bias, kinds, exponentiate, first_parent, beam_size, node_label, n_labels, merge, allowed, begin, end,
     out_labels, out_scores, out_found,
 ):  # fmt: skip
     top_k = out_labels.shape[1]
@@ -40,6 +40,8 @@ def search_rows(
                     while n + z - a > len(room):
                         room, candidates = np.append(room, room), np.append(candidates, candidates)
                     for node in range(a, z):
+                        if len(allowed) and not allowed[node]:
+                            continue
                         candidates[n] = node
                         room[n] = _combine(margins[node - a], values[b], kinds[level])
                         n += 1
@@ -56,6 +58,35 @@ def search_rows(
             n = _merge(room, candidates, n, slot_of_label, merge)
         n_found = _select(room, candidates, n, top_k, out_scores[row], out_labels[row])
         out_found[row] = n_found
+
+
+@njit(nogil=True, cache=True)
+def score_nodes(
+    indptr, indices, data, _first_chunk, first_node, first_row, first_pair, features, first_entry, siblings,
+    weights, bias_weights, bias, kinds, first_of_level, parent, n_indptr, nodes, begin, end, values,
+):  # fmt: skip
+    """Values of chosen nodes (ascending in a row, ancestors included), in the domain of the search."""
+    margins = np.empty(256, np.float32)
+    for row in range(begin, end):
+        first = n_indptr[row]
+        a = z = 0
+        for e in range(first, n_indptr[row + 1]):
+            node = nodes[e]
+            if node >= z:
+                chunk = np.searchsorted(first_node, node, side="right") - 1
+                a, z = first_node[chunk], first_node[chunk + 1]
+                margins[: z - a] = bias * bias_weights[a:z]
+                _add_margins(
+                    indices[indptr[row] : indptr[row + 1]], data[indptr[row] : indptr[row + 1]],
+                    features[first_row[chunk] : first_row[chunk + 1]],
+                    first_entry[first_row[chunk] + chunk : first_row[chunk + 1] + chunk + 1],
+                    siblings[first_pair[chunk] :], weights[first_pair[chunk] :], margins,
+                )  # fmt: skip
+            above = np.float32(0)
+            if parent[node] >= 0:
+                above = values[first + np.searchsorted(nodes[first:e], parent[node])]
+            level = np.searchsorted(first_of_level, node, side="right") - 1
+            values[e] = _combine(margins[node - a], above, kinds[level])
 
 
 @njit(nogil=True, cache=True)

@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-from larix.xmc.beam_search import SearchParams, SearchPlan
+from larix.xmc.beam_search import SearchParams, SearchPlan, merge_slots
 from larix.xmc.choice import per_level
 from larix.xmc.chunked_weights import ChunkedWeights
 from larix.xmc.clustering import ClusteringParams, cluster_labels
@@ -26,7 +27,7 @@ from larix.xmc.linear_stages import (
 )
 from larix.xmc.negative_sampling import Negatives
 from larix.xmc.relevance import RelevanceParams
-from larix.xmc.sparse import CSR
+from larix.xmc.sparse import CSR, check_csr
 
 
 class XRLinear(LinearModel):
@@ -161,7 +162,14 @@ class XRLinear(LinearModel):
         levels = [matcher.weights_, ranker.weights_] if tree.depth > 1 else [ranker.weights_]
         return self._set_learnt(tree, ChunkedWeights.concatenate(levels))
 
-    def predict(self, X: Any, *, top_k: int | None = None, beam_size: int | None = None) -> CSR:
+    def predict(
+        self,
+        X: Any,
+        *,
+        top_k: int | None = None,
+        beam_size: int | None = None,
+        labels: ArrayLike | None = None,
+    ) -> CSR:
         """Scores of the best labels.
 
         Parameters
@@ -169,15 +177,55 @@ class XRLinear(LinearModel):
         X : matrix, N x D
         top_k, beam_size : int, optional
             Instead of those of `search`.
+        labels : int array-like, optional
+            Search among these labels alone: branches to others are pruned, so the beam stays on these.
 
         Returns
         -------
         csr_array, N x L
             `top_k` entries a row by descending score.
         """
-        X, tree, search = self._check_X(X), self.tree_, self.search
-        plan = SearchPlan(
+        X, search = self._check_X(X), self.search
+        allowed = None if labels is None else self._branches_to(np.asarray(labels))
+        return self._plan().run(
+            X, beam_size or search.beam_size, top_k or search.top_k, allowed=allowed, n_threads=self.n_threads
+        )
+
+    def score(self, X: Any, selected: Any) -> CSR:
+        """Scores of selected labels, wherever a search would have ended.
+
+        Parameters
+        ----------
+        X : matrix, N x D
+        selected : matrix, N x L
+            Non-zero where a label's score is wanted.
+
+        Returns
+        -------
+        csr_array, N x L
+            Stored where `selected` is and the label has a slot, by ascending label.
+        """
+        X, tree = self._check_X(X), self.tree_
+        selected = check_csr(selected, name="selected", n_rows=X.shape[0], n_columns=tree.n_labels)
+        nodes = tree.nodes_above(tree.slots_of_labels(selected))
+        scored = self._plan().score(X, nodes, tree.all_parents(), tree.first_of_level(), self.n_threads)
+        return merge_slots(scored, tree.slot_label, tree.n_labels, self.search.merge)
+
+    def _plan(self) -> SearchPlan:
+        tree, search = self.tree_, self.search
+        return SearchPlan(
             self.weights_, 1, per_level(search.post_processor, tree.depth, "post_processor"),
             tree.slot_label, tree.n_labels, search.merge if tree.has_overlap else None,
         )  # fmt: skip
-        return plan.run(X, beam_size or search.beam_size, top_k or search.top_k, n_threads=self.n_threads)
+
+    def _branches_to(self, labels: NDArray[Any]) -> NDArray[np.bool_]:
+        n_labels = self.tree_.n_labels
+        if labels.dtype.kind not in "iu" or labels.ndim != 1 or not len(labels):
+            raise ValueError(f"labels must be a list of label numbers, but is {labels!r:.60}")
+        if labels.min() < 0 or labels.max() >= n_labels:
+            raise ValueError(f"labels must lie in 0..{n_labels - 1}, but span {labels.min()}..{labels.max()}")
+        wanted = np.zeros((1, n_labels), np.float32)
+        wanted[0, labels] = 1
+        nodes = self.tree_.nodes_above(self.tree_.slots_of_labels(check_csr(wanted)))
+        allowed: NDArray[np.bool_] = nodes.toarray().ravel() > 0
+        return allowed
