@@ -1,0 +1,347 @@
+"""Document memory: the nearest training documents vote beside the label tree.
+
+A tree's linear models generalise; its documents, one by one, are forgotten. Here they are kept, and of a
+query i the k nearest documents j vote for their labels,
+
+    v_il = sum_j w_ij y_jl / sum_j,m w_ij y_jm,   w_ij = exp((cos_ij - max_j cos_ij) / temperature).
+
+The votes are blended with the tree's scores: P = (1 - weight) tree + weight v. A document is learnt by
+appending it.
+
+Su, Wang, Dai: Contrastive learning-enhanced nearest neighbor mechanism for multi-label text classification.
+ACL 2022 (such votes beside a classifier, over encoder embeddings).
+"""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from larix.xmc.inverted_index import InvertedIndex
+from larix.xmc.metrics import evaluate
+from larix.xmc.persistence import load_folder, save_folder
+from larix.xmc.sparse import CSR, binarize, check_csr, csr_from_parts, row_norms, top_k_per_row
+
+
+class NeighbourIndex(Protocol):
+    """Finds the most similar rows: what a memory needs of an index, over whatever kind of features."""
+
+    @property
+    def n_rows(self) -> int:
+        """Rows indexed."""
+
+    @property
+    def n_features(self) -> int:
+        """Columns of a query."""
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes in memory."""
+
+    def neighbours(self, X: Any, k: int, *, n_threads: int | None = None) -> CSR:
+        """Cosines with the k nearest rows, queries x rows, by descending cosine."""
+
+    def similarities(self, X: Any) -> NDArray[np.float32]:
+        """Cosines with all rows, queries x rows, dense; for few queries."""
+
+    def append(self, X: Any) -> Self:
+        """An index with further rows."""
+
+    def save(self, path: Path | str) -> None:
+        """Write the index as a folder whose kind is the name of its class."""
+
+
+_INDEXES = {"InvertedIndex": InvertedIndex}
+
+
+@dataclass(frozen=True)
+class MemoryParams:
+    """How neighbours vote, and how much their votes count.
+
+    Parameters
+    ----------
+    k : int
+        Neighbours of a query.
+    temperature : float
+        A neighbour whose cosine is lower by this much has 1/e of the vote.
+    weight : float
+        Share of the votes in the blend with the tree's scores, 0 to 1.
+    max_df : float
+        Features in more than this share of documents take no part in finding neighbours.
+    """
+
+    k: int = 20
+    temperature: float = 0.1
+    weight: float = 0.1
+    max_df: float = 0.1
+
+    def __post_init__(self) -> None:
+        if self.k < 1:
+            raise ValueError(f"k must be at least 1, but is {self.k}")
+        if not self.temperature > 0:
+            raise ValueError(f"temperature must be positive, but is {self.temperature}")
+        if not 0 <= self.weight <= 1:
+            raise ValueError(f"weight must lie in 0..1, but is {self.weight}")
+        if not 0 < self.max_df <= 1:
+            raise ValueError(f"max_df must be above 0 and at most 1, but is {self.max_df}")
+
+
+class DocumentMemory(BaseEstimator):
+    """Training documents that vote for their labels.
+
+    Parameters
+    ----------
+    params : MemoryParams, optional
+    n_threads : int or None
+        None uses all processors; results don't depend on it.
+
+    Attributes
+    ----------
+    index_ : NeighbourIndex
+        Of the documents; sparse features have an `InvertedIndex`.
+    Y_ : csr_array, n_documents x L
+        Their labels, 0/1.
+    n_features_in_ : int
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from larix import DocumentMemory
+    >>> memory = DocumentMemory().fit(np.eye(2), np.eye(2))
+    >>> memory.predict(np.array([[3.0, 1.0]])).toarray().round(2).tolist()
+    [[1.0, 0.0]]
+    """
+
+    def __init__(self, params: MemoryParams | None = None, *, n_threads: int | None = None) -> None:
+        self.params = params
+        self.n_threads = n_threads
+
+    def fit(self, X: Any, Y: Any) -> Self:
+        """Remember documents.
+
+        Parameters
+        ----------
+        X : matrix, N x D
+        Y : matrix, N x L
+            Non-zero where a label belongs to a document.
+        """
+        X = check_csr(X)
+        return self._set_learnt(
+            InvertedIndex.of(X, max_df=self._params().max_df), check_csr(Y, name="Y", n_rows=X.shape[0])
+        )
+
+    def _set_learnt(self, index: NeighbourIndex, Y: CSR) -> Self:
+        self.index_, self.Y_, self.n_features_in_ = index, binarize(Y), index.n_features
+        return self
+
+    def append(self, X: Any, Y: Any) -> Self:
+        """Remember further documents; `Y` may have labels beyond those known.
+
+        Parameters
+        ----------
+        X : matrix, M x D
+        Y : matrix, M x L', L' >= L
+        """
+        check_is_fitted(self)
+        X = check_csr(X, n_columns=self.n_features_in_)
+        Y = check_csr(Y, name="Y", n_rows=X.shape[0])
+        known = self.Y_
+        if Y.shape[1] < known.shape[1]:
+            raise ValueError(
+                f"Y must have at least the {known.shape[1]} columns of the labels known, but has {Y.shape[1]}"
+            )
+        known = csr_from_parts(known.data, known.indices, known.indptr, (known.shape[0], Y.shape[1]))
+        return self._set_learnt(self.index_.append(X), sp.vstack([known, Y], format="csr"))
+
+    def neighbours(self, X: Any, k: int | None = None) -> CSR:
+        """Cosines with the nearest documents, queries x n_documents, by descending cosine."""
+        check_is_fitted(self)
+        return self.index_.neighbours(X, k or self._params().k, n_threads=self.n_threads)
+
+    def predict(self, X: Any, *, top_k: int | None = None) -> CSR:
+        """The neighbours' votes.
+
+        Parameters
+        ----------
+        X : matrix, M x D
+        top_k : int, optional
+            By default all labels that have a vote.
+
+        Returns
+        -------
+        csr_array, M x L
+            Shares of the votes by descending share; a row adds up to 1 before it is cut to `top_k`, and is
+            empty when the query has no feature in common with any document that has a label.
+        """
+        votes = vote(self.neighbours(X), self.Y_, self._params().temperature)
+        return top_k_per_row(votes, top_k or votes.shape[1])
+
+    def blend(self, P: Any, X: Any, *, top_k: int | None = None) -> CSR:
+        """Scores P of the rows of X, blended with their neighbours' votes; see `blend`."""
+        return blend(P, self.predict(X), self._params().weight, top_k=top_k)
+
+    def nearest_of_label(self, X: Any, label: int, n: int = 3) -> list[tuple[int, float]]:
+        """The documents of a label most similar to a query, and their cosines.
+
+        Parameters
+        ----------
+        X : matrix, 1 x D
+        label : int
+        n : int
+            Most documents.
+        """
+        check_is_fitted(self)
+        documents = np.flatnonzero(self.Y_[:, [label]].toarray())
+        cosines = self.index_.similarities(check_csr(X, n_rows=1))[0, documents]
+        best = np.argsort(-cosines, kind="stable")[:n]
+        return [(int(documents[b]), float(cosines[b])) for b in best]
+
+    def size_bytes(self) -> int:
+        """Bytes in memory."""
+        check_is_fitted(self)
+        return self.index_.size_bytes + int(self.Y_.indices.nbytes + self.Y_.indptr.nbytes)
+
+    def save(self, path: Path | str) -> None:
+        """Write the memory as a folder, whole or not at all."""
+        check_is_fitted(self)
+        save_folder(
+            path,
+            kind="DocumentMemory",
+            metadata={"params": asdict(self._params()), "n_labels": self.Y_.shape[1]},
+            arrays={"indptr": self.Y_.indptr, "indices": self.Y_.indices},
+            children={"index": self.index_.save},
+        )
+
+    @classmethod
+    def load(cls, path: Path | str, *, verify: bool = True) -> Self:
+        """Read a memory that `save` wrote."""
+        folder = load_folder(path, kind="DocumentMemory", verify=verify)
+        index = folder.child("index")
+        indptr, indices = folder.arrays["indptr"], folder.arrays["indices"]
+        Y = csr_from_parts(
+            np.ones(len(indices), np.float32), indices, indptr, (len(indptr) - 1, folder.metadata["n_labels"])
+        )
+        memory = cls(MemoryParams(**folder.metadata["params"]))
+        return memory._set_learnt(_INDEXES[index.kind].load(index.path, verify=False), check_csr(Y, name="Y"))
+
+    def _params(self) -> MemoryParams:
+        return self.params or MemoryParams()
+
+
+def vote(neighbours: CSR, Y: CSR, temperature: float) -> CSR:
+    """Votes of neighbours for their labels.
+
+    Parameters
+    ----------
+    neighbours : csr_array, M x n_documents
+        Cosines.
+    Y : csr_array, n_documents x L
+        0/1.
+    temperature : float
+
+    Returns
+    -------
+    csr_array, M x L
+        Rows add up to 1, or are empty.
+    """
+    nearest = neighbours.max(axis=1).toarray().ravel()
+    lack = neighbours.data - np.repeat(nearest, np.diff(neighbours.indptr))
+    weights = np.exp(lack / np.float32(temperature))
+    W = csr_from_parts(weights, neighbours.indices, neighbours.indptr, neighbours.shape)
+    votes = check_csr(W @ Y, name="votes")
+    totals = row_norms(votes, power=1)
+    scale = np.divide(1, totals, out=np.zeros_like(totals), where=totals > 0)
+    data = votes.data * np.repeat(scale, np.diff(votes.indptr))
+    return csr_from_parts(data.astype(np.float32), votes.indices, votes.indptr, votes.shape)
+
+
+def blend(P: Any, votes: Any, weight: float, *, top_k: int | None = None) -> CSR:
+    """(1 - weight) P + weight votes.
+
+    Parameters
+    ----------
+    P : matrix, M x L
+        Scores that are not negative, such as those of every post-processor but `noop` and `log-*`.
+    votes : matrix, M x L
+        Rows that add up to at most 1.
+    weight : float
+        0 to 1.
+    top_k : int, optional
+
+    Returns
+    -------
+    csr_array, M x L
+        By descending score.
+
+    Raises
+    ------
+    ValueError
+        For negative scores, which can't be mixed with shares, or a weight beyond 0..1.
+    """
+    if not 0 <= weight <= 1:
+        raise ValueError(f"weight must lie in 0..1, but is {weight}")
+    P = check_csr(P, name="P")
+    votes = check_csr(votes, name="votes", n_rows=P.shape[0], n_columns=P.shape[1])
+    if P.nnz and P.data.min() < 0:
+        raise ValueError(
+            f"scores must not be negative to be blended with votes, but one is {P.data.min()}; search with "
+            "a post-processor other than noop and log-*"
+        )
+    blended = check_csr(np.float32(1 - weight) * P + np.float32(weight) * votes, name="P")
+    return top_k_per_row(blended, top_k or max(blended.shape[1], 1))
+
+
+@dataclass(frozen=True)
+class Blend:
+    """One setting that was tried."""
+
+    params: MemoryParams
+    quality: float
+
+
+def compare_blends(
+    memory: DocumentMemory,
+    P: CSR,
+    X: CSR,
+    Y: CSR,
+    *,
+    ks: Sequence[int] = (10, 20, 50),
+    temperatures: Sequence[float] = (0.05, 0.1, 0.2),
+    weights: Sequence[float] = (0, 0.05, 0.1, 0.2, 0.3, 0.5),
+    k_of_ndcg: int = 10,
+) -> list[Blend]:
+    """Try settings of a memory on held-out documents.
+
+    Parameters
+    ----------
+    memory : DocumentMemory
+        Of other documents than those held out.
+    P : csr_array, M x L
+        The tree's scores of the held-out documents, from a tree trained without them.
+    X, Y : csr_array, M x D and M x L
+        Held-out documents.
+    ks, temperatures, weights : sequences
+        Every combination is tried.
+    k_of_ndcg : int
+        Quality is nDCG at this cut-off.
+
+    Returns
+    -------
+    list of Blend
+        The best first; among equals the lower weight.
+    """
+    nearest, given, tried = memory.neighbours(X, max(ks)), memory.params or MemoryParams(), []
+    for k, temperature in itertools.product(ks, temperatures):
+        votes = vote(check_csr(top_k_per_row(nearest, k)), memory.Y_, temperature)
+        for weight in weights:
+            evaluation = evaluate(blend(P, votes, weight), Y, memory.Y_, [k_of_ndcg], [k_of_ndcg])
+            params = replace(given, k=k, temperature=temperature, weight=weight)
+            tried.append(Blend(params, evaluation.metrics[f"nDCG@{k_of_ndcg}"]))
+    return sorted(tried, key=lambda blend: (-blend.quality, blend.params.weight))
