@@ -8,6 +8,7 @@ import larix
 from larix.cli.corpora import check, init
 from larix.cli.errors import as_user_error
 from larix.cli.evaluate import evaluate
+from larix.cli.interchange import export_pecos, import_pecos
 from larix.cli.metrics import metrics
 from larix.cli.suggest import suggest
 
@@ -49,5 +50,5 @@ def main() -> None:
     """
 
 
-for command in (metrics, suggest, evaluate, check, init):
+for command in (metrics, suggest, evaluate, check, init, import_pecos, export_pecos):
     main.add_command(command)

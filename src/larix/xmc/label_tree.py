@@ -156,24 +156,28 @@ class LabelTree:
         ValueError
             When shapes don't chain up, or a node above the labels has not exactly one parent.
         """
-        order: NDArray[Any] = np.zeros(1, np.int64)  # order[new number] = old number, of the level above
-        offsets, slot_label, n_labels = [], order, 1
+        return cls.from_chain_with_order(chain)[0]
+
+    @classmethod
+    def from_chain_with_order(cls, chain: Sequence[Any]) -> tuple["LabelTree", list[NDArray[Any]]]:
+        """The tree, and for every level the old number of each node."""
+        orders: list[NDArray[Any]] = [np.zeros(1, np.int64)]
+        offsets, n_labels = [], 1
         for level, C in enumerate(chain):
-            last = level == len(chain) - 1
             C = check_csr(C, name=f"chain[{level}]", n_columns=n_labels)
             parents_of_node = np.diff(C.indptr)
-            if not last and np.any(parents_of_node != 1):
+            if level < len(chain) - 1 and np.any(parents_of_node != 1):
                 node = int(np.flatnonzero(parents_of_node != 1)[0])
                 raise ValueError(
                     f"chain[{level}]: every node above the labels must have one parent, "
                     f"but node {node} has {parents_of_node[node]}"
                 )
-            children = C.T.tocsr()[order]
+            children = C.T.tocsr()[orders[-1]]
             children.sort_indices()
             offsets.append(children.indptr)
-            order = slot_label = children.indices
+            orders.append(children.indices)
             n_labels = C.shape[0]
-        return cls(tuple(offsets), slot_label, n_labels)
+        return cls(tuple(offsets), orders[-1], n_labels), orders[1:]
 
     def save(self, path: Path | str) -> None:
         """Write the tree as a folder."""

@@ -14,8 +14,8 @@ import pathlib
 import numpy as np
 import scipy.sparse as sp
 from pecos.core import clib  # noqa: F401 (fails early when the wheel is broken)
-from pecos.xmc import LabelEmbeddingFactory
-from pecos.xmc.base import ClusterChain
+from pecos.xmc import Indexer, LabelEmbeddingFactory
+from pecos.xmc.base import ClusterChain, HierarchicalKMeans
 from pecos.xmc.xlinear.model import XLinearModel
 
 HERE = pathlib.Path(__file__).parent
@@ -55,6 +55,26 @@ def chain(rng):
     ]
 
 
+def save_model(X, Y, X_test, files):
+    """A whole model as libpecos saves it, and what libpecos predicts from it."""
+    Z = LabelEmbeddingFactory.create(Y.tocsc(), X, method="pifa")
+    tree = {"nr_splits": 4, "max_leaf_size": 5, "seed": 0, "threads": 1}
+    C = Indexer.gen(Z, train_params=HierarchicalKMeans.TrainParams.from_dict(tree, recursive=True))
+    predict = {"beam_size": 7, "only_topk": 9, "post_processor": "l3-hinge"}
+    model = XLinearModel.train(
+        X,
+        Y.tocsc(),
+        C=C,
+        train_params=XLinearModel.TrainParams.from_dict({"threshold": 0.1, "threads": 1}, recursive=True),
+        pred_params=XLinearModel.PredParams.from_dict(predict, recursive=True),
+    )
+    model.save(str(HERE / "model"))
+    for post in POST_PROCESSORS:
+        files[f"model-{post}"] = model.predict(
+            X_test, beam_size=4, only_topk=8, post_processor=post, threads=1
+        )
+
+
 def main():
     rng = np.random.default_rng(11)
     topics = (rng.random((L, D)) < 0.08) * rng.random((L, D))
@@ -88,6 +108,7 @@ def main():
             for beam, top_k in ((2, 5), (5, 10)):
                 P = model.predict(X_test, beam_size=beam, only_topk=top_k, post_processor=post, threads=1)
                 files[f"{run}.{post}.{beam}.{top_k}"] = P
+    save_model(X, Y, X_test, files)
     for name, matrix in files.items():
         sp.save_npz(HERE / f"{name}.npz", matrix)
     (HERE / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
