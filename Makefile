@@ -20,10 +20,10 @@ demo: $(VENV)/.base ## Train on the embedded corpus, show metrics, suggest label
 	@echo "== larix suggest"
 	@$(BIN)/larix suggest --top-k=3 \
 		"sudden chest pain radiating to the left arm" \
-		"broken left wrist after a fall" \
-		"itching rash after eating peanuts" \
-		"cannot fall asleep for weeks" \
-		"child swallowed a button battery"
+		"fracture of the left wrist after a fall" \
+		"type 2 diabetes with kidney disease" \
+		"migraine with flashing lights" \
+		"bitten by a dog"
 
 test: $(VENV)/.dev ## Run the tests that take seconds
 	@$(BIN)/python -m pytest -q -m "not slow"

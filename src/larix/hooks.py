@@ -20,6 +20,7 @@ from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 from rich import get_console
 
+import larix.xmc
 from larix.datasets.artefact import ArtefactDataset
 from larix.datasets.provenance import expected_provenance
 from larix.last_run import RESULTS, record_run
@@ -128,6 +129,8 @@ class StageHooks:
         self._shown.enter_context(reporting(self._shown.enter_context(_progress_bars())))
         self._shown.enter_context(_limited_threads(n_threads))
         logger.info("%d nodes, %d threads", len(pipeline.nodes), n_threads)
+        if not _kernels_are_compiled():
+            logger.info("first run here: kernels are compiled once, which takes up to a minute")
 
     @hook_impl
     def before_dataset_loaded(self, dataset_name: str, node: Node) -> None:
@@ -182,6 +185,12 @@ class StageHooks:
     def _save_seconds(self) -> None:
         if self._catalog is not None and self._clock.measured:
             self._catalog.save(self.dataset, self._clock.record())
+
+
+def _kernels_are_compiled() -> bool:
+    """Whether numba has left compiled kernels where it keeps them unless NUMBA_CACHE_DIR says otherwise."""
+    folder = Path(larix.xmc.__file__).parent / "__pycache__"
+    return "NUMBA_CACHE_DIR" in os.environ or any(folder.glob("*.nbi"))
 
 
 @contextmanager
