@@ -210,7 +210,7 @@ class TestKedroRun:
                 "error: the parameter 'ranking': Cp must be positive, but is 0",
             ),
             (["--pipelines=rankin"], "Failed to find the pipeline named 'rankin'"),
-            (["--from-nodes=train"], "Pipeline does not contain nodes named ['train']"),
+            (["--from-nodes=train_rankr"], "did you mean 'ranking.train_ranker'?"),
             (["--params=ingestion.files.train=gone.jsonl"], "gone.jsonl"),
         ],
     )

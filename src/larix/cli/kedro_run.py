@@ -11,15 +11,19 @@ from typing import Any
 import click
 from kedro.config import MissingConfigException
 from kedro.framework.cli.project import run as kedro_run
+from kedro.framework.project import pipelines
 from kedro.validation.exceptions import ParameterValidationError
 
 from larix.cli.errors import UserError, as_user_error
+from larix.corpora.nearest import nearest_hint
 from larix.parameter_check import ParameterError
 
 _KEDROS_PREFIX = re.compile(
     r"(?:Parameter validation failed:\n)?- Parameter '([^']+)': "
     r"Failed to instantiate \w+ for parameter '\1': "
 )
+
+_UNKNOWN_NODE = re.compile(r"Pipeline does not contain nodes named \['([^']+)'")
 
 
 @click.group(name="larix")
@@ -34,8 +38,16 @@ def _told_in_one_line(error: Exception) -> UserError | None:
         error, also=(ParameterError, ParameterValidationError, MissingConfigException, *too_early)
     )
     if told is not None:
-        told.message = _KEDROS_PREFIX.sub(r"the parameter '\1': ", told.message)
+        told.message = _with_nearest_node(_KEDROS_PREFIX.sub(r"the parameter '\1': ", told.message))
     return told
+
+
+def _with_nearest_node(message: str) -> str:
+    unknown = _UNKNOWN_NODE.match(message)
+    if unknown is None:
+        return message
+    names = [node.name for node in pipelines["__default__"].nodes]
+    return f"{message.rstrip('.')}; {nearest_hint(unknown[1], names)}"
 
 
 def _inside_a_node(error: Exception) -> bool:
