@@ -44,7 +44,7 @@ def _told_in_one_line(error: Exception) -> UserError | None:
 
 def _with_nearest_node(message: str) -> str:
     unknown = _UNKNOWN_NODE.match(message)
-    if unknown is None:
+    if unknown is None or "Did you mean" in message:
         return message
     names = [node.name for node in pipelines["__default__"].nodes]
     return f"{message.rstrip('.')}; {nearest_hint(unknown[1], names)}"
