@@ -13,6 +13,7 @@ _HOMES = {
     "Corpus": "larix.corpora.corpus",
     "DocumentMemory": "larix.xmc.document_memory",
     "Ensemble": "larix.xmc.ensemble",
+    "IsotonicCalibrator": "larix.xmc.calibration",
     "LabelTree": "larix.xmc.label_tree",
     "LinearMatcher": "larix.xmc.linear_stages",
     "LinearRanker": "larix.xmc.linear_stages",
