@@ -133,10 +133,15 @@ def test_inference_suggests_labels_for_new_texts(run_project):
 
 def test_equal_seeds_give_equal_bytes_with_any_number_of_threads(run_project, finished_project):
     run_project.run(params={"n_threads": 1})
-    for name in ("label_tree", "ranker", "matcher"):
-        for array in finished_project.path(f"06_models/{name}").rglob("*.safetensors"):
-            other = run_project.folder / array.relative_to(finished_project.folder)
-            assert array.read_bytes() == other.read_bytes(), array
+    for name in (
+        "06_models/label_tree",
+        "06_models/ranker",
+        "06_models/matcher",
+        "07_model_output/predictions",
+    ):
+        for file in finished_project.path(name).rglob("*.*"):
+            other = run_project.folder / file.relative_to(finished_project.folder)
+            assert file.read_bytes() == other.read_bytes(), file
 
 
 def test_a_misspelt_parameter_is_refused_before_anything_runs(project):
