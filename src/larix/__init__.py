@@ -10,6 +10,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "ClusteringParams": "larix.xmc.clustering",
+    "ConformalThreshold": "larix.xmc.conformal",
     "Corpus": "larix.corpora.corpus",
     "DocumentMemory": "larix.xmc.document_memory",
     "Ensemble": "larix.xmc.ensemble",
