@@ -7,6 +7,7 @@ search adds logarithms and exponentiates at the end; this also keeps apart value
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -132,20 +133,20 @@ class SearchPlan:
         labels = np.empty((X.shape[0], top_k), np.int32)
         scores = np.empty((X.shape[0], top_k), np.float32)
         found = np.empty(X.shape[0], np.int64)
-        begin_parts = self._start(X.shape[0], start)
-        merge = -1 if self.merge is None else get_args(Merge).index(self.merge)
-        may_keep = read_only([] if allowed is None else allowed, np.bool_)
-        x_parts, arrays = kernel_parts(X), self.weights.kernel_arrays()
+        begin_parts = _NOWHERE if start is None else self._start(start)
+        may_keep = _ALL if allowed is None else read_only(allowed, np.bool_)
+        x_parts = kernel_parts(X)
 
         def search(rows: tuple[int, int]) -> None:
             search_rows(
-                *x_parts, *begin_parts, *arrays, np.float32(self.weights.bias), self._kinds,
-                self._exponentiates, self.first_parent, beam_size, self.labels, self.n_labels, merge,
-                may_keep, *rows, labels, scores, found,
+                *x_parts, *begin_parts, *self._kernel_settings, beam_size, self.labels, self.n_labels,
+                self._merge_code, may_keep, *rows, labels, scores, found,
             )  # fmt: skip
 
-        pieces = _pieces(X.shape[0], available_threads(n_threads))
-        thread_map(search, pieces, n_threads=n_threads)
+        thread_map(search, _pieces(X.shape[0], available_threads(n_threads)), n_threads=n_threads)
+        if (found == top_k).all():
+            indptr = np.arange(X.shape[0] + 1) * top_k
+            return csr_from_parts(scores.ravel(), labels.ravel(), indptr, (X.shape[0], self.n_labels))
         kept = np.arange(top_k) < found[:, None]
         indptr = np.concatenate([[0], np.cumsum(found)])
         return csr_from_parts(scores[kept], labels[kept], indptr, (X.shape[0], self.n_labels))
@@ -192,24 +193,30 @@ class SearchPlan:
             scored.data = np.exp(scored.data)
         return scored
 
-    @property
+    @cached_property
     def _kinds(self) -> NDArray[np.int64]:
         return np.array([_KINDS[p.removeprefix("log-")] for p in self.post_processors], np.int64)
 
-    @property
+    @cached_property
+    def _merge_code(self) -> int:
+        return -1 if self.merge is None else get_args(Merge).index(self.merge)
+
+    @cached_property
+    def _kernel_settings(self) -> tuple[Any, ...]:
+        """What the search kernel takes between the instances and the limits."""
+        weights = self.weights
+        return (
+            *weights.kernel_arrays(), np.float32(weights.bias), self._kinds, self._exponentiates,
+            self.first_parent,
+        )  # fmt: skip
+
+    @cached_property
     def _exponentiates(self) -> bool:
         """Whether the values that the search adds up are logarithms of the scores it returns."""
         return self.post_processors[-1] != "noop" and not self.post_processors[-1].startswith("log-")
 
-    def _start(self, n_rows: int, start: CSR | None) -> tuple[NDArray[Any], ...]:
-        """Parents to begin with and their values, in CSR parts."""
-        if start is None:
-            n = n_rows * self.first_parent
-            return (
-                read_only(np.arange(n_rows + 1) * self.first_parent, np.int64),
-                read_only(np.arange(n) % self.first_parent, np.int32),
-                read_only(np.zeros(n), np.float32),
-            )
+    def _start(self, start: CSR) -> tuple[NDArray[Any], ...]:
+        """Parents to begin with and their values in the domain of the search, in CSR parts."""
         indptr, indices, scores = kernel_parts(start)
         if not self._exponentiates:
             return indptr, indices, scores
@@ -217,6 +224,8 @@ class SearchPlan:
             return indptr, indices, read_only(np.log(scores), np.float32)
 
 
+_NOWHERE = (read_only([], np.int64), read_only([], np.int32), read_only([], np.float32))
+_ALL = read_only([], np.bool_)
 _KINDS = {"noop": -1, "sigmoid": 0, "l1-hinge": 1, "l2-hinge": 2, "l3-hinge": 3, "l4-hinge": 4}
 _ROWS_PER_PIECE = 256
 

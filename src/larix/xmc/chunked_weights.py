@@ -8,12 +8,14 @@ siblings, so that a sibling is one byte; larger families own several chunks.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from larix.xmc.search_kernels import index_rows
 from larix.xmc.sparse import CSR, read_only
 
 MAX_SIBLINGS = 256
@@ -119,8 +121,13 @@ class ChunkedWeights:
         return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("n_features", "bias")}
 
     def kernel_arrays(self) -> tuple[NDArray[Any], ...]:
-        """The arrays in the order the search kernels take them."""
-        return tuple(self.arrays().values())
+        """The arrays in the order the search kernels take them, the directory of rows last."""
+        return self._kernel_arrays
+
+    @cached_property
+    def _kernel_arrays(self) -> tuple[NDArray[Any], ...]:
+        directory = index_rows(self.first_row, self.features, self.n_features)
+        return (*self.arrays().values(), *(read_only(array, array.dtype) for array in directory))
 
     @classmethod
     def from_chunks(

@@ -9,6 +9,7 @@ Label disentanglement (Liu et al., NeurIPS 2021) is what makes labels own severa
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,7 @@ class LabelTree:
         """K: number of parents of slots."""
         return len(self.offsets[-1]) - 1
 
-    @property
+    @cached_property
     def has_overlap(self) -> bool:
         """Whether some label owns more than one slot."""
         return self.n_slots > len(np.unique(self.slot_label))

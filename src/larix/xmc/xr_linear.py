@@ -212,11 +212,16 @@ class XRLinear(LinearModel):
         return merge_slots(scored, tree.slot_label, tree.n_labels, self.search.merge)
 
     def _plan(self) -> SearchPlan:
-        tree, search = self.tree_, self.search
-        return SearchPlan(
-            self.weights_, 1, per_level(search.post_processor, tree.depth, "post_processor"),
-            tree.slot_label, tree.n_labels, search.merge if tree.has_overlap else None,
-        )  # fmt: skip
+        """The search through all levels, made once for each setting of it."""
+        made_for, plan = getattr(self, "_made_plan", (None, None))
+        if plan is None or made_for != (id(self.weights_), self.search):
+            tree, search = self.tree_, self.search
+            plan = SearchPlan(
+                self.weights_, 1, per_level(search.post_processor, tree.depth, "post_processor"),
+                tree.slot_label, tree.n_labels, search.merge if tree.has_overlap else None,
+            )  # fmt: skip
+            self._made_plan = (id(self.weights_), search), plan
+        return plan
 
     def _branches_to(self, labels: NDArray[Any]) -> NDArray[np.bool_]:
         n_labels = self.tree_.n_labels
