@@ -11,7 +11,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.path import Path
 from matplotlib.textpath import TextPath
 
-_SIZE = 17.0
+_SIZE = 18.0
 _MARGIN = 2.0
 _LETTERS = {Path.MOVETO: "M", Path.LINETO: "L", Path.CURVE3: "Q", Path.CURVE4: "C", Path.CLOSEPOLY: "Z"}
 
@@ -24,7 +24,8 @@ def on_config(config: Any) -> Any:
 
 
 def _fence(source: str, *_: Any, **__: Any) -> str:
-    return "".join(f'<div class="equation">{equation_svg(line)}</div>' for line in source.strip().splitlines())
+    lines = source.strip().splitlines()
+    return "".join(f'<div class="equation">{equation_svg(line)}</div>' for line in lines)
 
 
 def equation_svg(tex: str) -> str:

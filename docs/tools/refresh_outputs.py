@@ -60,6 +60,8 @@ def run(output: Output, folder: Path) -> str:
     """What the block should hold: the command and what it prints in `folder`."""
     variables = {**os.environ, "DO_NOT_TRACK": "1", "NO_COLOR": "1"}
     variables.pop("COLUMNS", None)
+    if output.command.startswith("larix "):
+        variables["COLUMNS"] = "82"  # the width that click's test runner has
     done = subprocess.run(
         ["bash", "-c", output.command],
         cwd=folder,
@@ -69,7 +71,12 @@ def run(output: Output, folder: Path) -> str:
         text=True,
         check=False,
     )
-    printed = _COLOUR.sub("", done.stdout).replace(str(folder.resolve()), SHOWN_FOLDER)
+    return as_shown(output, done.stdout, folder)
+
+
+def as_shown(output: Output, printed: str, folder: Path) -> str:
+    """A block's content: the command, and what it printed without colours, trailing blanks and own paths."""
+    printed = _COLOUR.sub("", printed).replace(str(folder.resolve()), SHOWN_FOLDER)
     lines = [line.rstrip() for line in f"$ {output.shown}\n{printed}".rstrip().splitlines()]
     return "\n".join(lines) + "\n"
 
