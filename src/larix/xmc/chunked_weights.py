@@ -160,6 +160,22 @@ class ChunkedWeights:
             )
         return cls(levels[0].n_features, levels[0].bias, **arrays)
 
+    def of_parents(self, begin: int, end: int) -> "ChunkedWeights":
+        """The models of the children of parents `begin` to `end`, numbered from 0."""
+        arrays: dict[str, Any] = {"first_chunk": self.first_chunk[begin : end + 1]}
+        first, last = int(self.first_chunk[begin]), int(self.first_chunk[end])
+        for name in ("first_node", "first_row", "first_pair"):
+            arrays[name] = getattr(self, name)[first : last + 1]
+        rows, pairs, nodes = (arrays[name][[0, -1]] for name in ("first_row", "first_pair", "first_node"))
+        arrays = {name: offsets - offsets[0] for name, offsets in arrays.items()}
+        return ChunkedWeights(
+            self.n_features, self.bias, **arrays,
+            features=self.features[slice(*rows)],
+            first_entry=self.first_entry[rows[0] + first : rows[1] + last],
+            siblings=self.siblings[slice(*pairs)], weights=self.weights[slice(*pairs)],
+            bias_weights=self.bias_weights[slice(*nodes)],
+        )  # fmt: skip
+
     def to_csc(self) -> CSR:
         """The usual weight matrix, (D + 1) x n_nodes, the last row the bias weights."""
         entries_of_row = self.entries_of_row()

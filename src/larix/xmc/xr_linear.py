@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.validation import check_is_fitted
 
 from larix.xmc.beam_search import SearchParams, SearchPlan, merge_slots
 from larix.xmc.choice import per_level
@@ -152,6 +153,28 @@ class XRLinear(LinearModel):
             relevance=ranker.relevance, n_threads=ranker.n_threads, random_state=ranker.random_state,
         )  # fmt: skip
         return model._compose(matcher, ranker)
+
+    def to_stages(self) -> tuple[LinearMatcher, LinearRanker]:
+        """The levels above the labels and the last one, each as a model of its own."""
+        check_is_fitted(self)
+        tree, n_above = self.tree_, self.tree_.depth - 1
+        solvers = per_level(self.solver, tree.depth, "solver")
+        post_processors = per_level(self.search.post_processor, tree.depth, "post_processor")
+        first_cluster = self.weights_.n_parents - tree.n_clusters
+        shared: dict[str, Any] = {
+            "relevance": self.relevance,
+            "n_threads": self.n_threads,
+            "random_state": self.random_state,
+        }
+        matcher = LinearMatcher(
+            solver=solvers[:n_above], negatives=self.matcher_negatives,
+            search=replace(self.search, post_processor=post_processors[:n_above]), **shared,
+        )._set_learnt(tree, self.weights_.of_parents(0, first_cluster))  # fmt: skip
+        ranker = LinearRanker(
+            solver=solvers[n_above], negatives=self.ranker_negatives,
+            search=replace(self.search, post_processor=post_processors[n_above]), **shared,
+        )._set_learnt(tree, self.weights_.of_parents(first_cluster, self.weights_.n_parents))  # fmt: skip
+        return matcher, ranker
 
     def _compose(self, matcher: LinearMatcher, ranker: LinearRanker) -> Self:
         tree = ranker.tree_
