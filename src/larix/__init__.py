@@ -24,6 +24,7 @@ _HOMES = {
     "Suggester": "larix.serving.suggester",
     "TextFeatures": "larix.xmc.text_features",
     "XRLinear": "larix.xmc.xr_linear",
+    "add_labels": "larix.xmc.label_addition",
     "cluster_labels": "larix.xmc.clustering",
     "combine_predictions": "larix.xmc.ensemble",
     "evaluate": "larix.xmc.metrics",
