@@ -143,7 +143,10 @@ class SearchPlan:
                 self._merge_code, may_keep, *rows, labels, scores, found,
             )  # fmt: skip
 
-        thread_map(search, _pieces(X.shape[0], available_threads(n_threads)), n_threads=n_threads)
+        if X.shape[0] == 1:
+            search((0, 1))
+        else:
+            thread_map(search, _pieces(X.shape[0], available_threads(n_threads)), n_threads=n_threads)
         if (found == top_k).all():
             indptr = np.arange(X.shape[0] + 1) * top_k
             return csr_from_parts(scores.ravel(), labels.ravel(), indptr, (X.shape[0], self.n_labels))
@@ -227,7 +230,7 @@ class SearchPlan:
 _NOWHERE = (read_only([], np.int64), read_only([], np.int32), read_only([], np.float32))
 _ALL = read_only([], np.bool_)
 _KINDS = {"noop": -1, "sigmoid": 0, "l1-hinge": 1, "l2-hinge": 2, "l3-hinge": 3, "l4-hinge": 4}
-_ROWS_PER_PIECE = 256
+_ROWS_PER_PIECE = 1024
 
 
 def _pieces(n_rows: int, n_threads: int) -> list[tuple[int, int]]:

@@ -26,7 +26,7 @@ from larix.xmc.linear_solver import SolverParams, train_level
 from larix.xmc.negative_sampling import Negatives, sample_negatives
 from larix.xmc.persistence import load_folder, save_folder
 from larix.xmc.relevance import RelevanceParams
-from larix.xmc.sparse import CSR, check_csr
+from larix.xmc.sparse import CSR, check_csr, is_canonical_csr
 
 logger = logging.getLogger(__name__)
 
@@ -74,8 +74,10 @@ class LinearModel(BaseEstimator):
         return self
 
     def _check_X(self, X: Any) -> CSR:
-        check_is_fitted(self)
-        return check_csr(X, n_columns=self.n_features_in_)
+        if not hasattr(self, "weights_"):
+            check_is_fitted(self)
+        n_features = self.n_features_in_
+        return X if is_canonical_csr(X, n_columns=n_features) else check_csr(X, n_columns=n_features)
 
 
 class _LinearStage(LinearModel):

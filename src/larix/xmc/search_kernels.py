@@ -3,6 +3,8 @@
 import numpy as np
 from numba import njit
 
+from larix.xmc.prefetch import prefetch
+
 MAX, MEAN, SUM, LOGSUMEXP = range(4)
 """How the values of a label's slots are merged; -1 where no label has several."""
 
@@ -14,59 +16,95 @@ def search_rows(
     shift, first_bucket, bucket_row, bias, kinds, exponentiate, first_parent, beam_size, node_label, n_labels,
     merge, allowed, begin, end, out_labels, out_scores, out_found,
 ):  # fmt: skip
-    top_k = out_labels.shape[1]
-    depth = len(kinds)
+    """Search rows begin..end together, level by level.
+
+    All (row, chunk) pairs of a level are worked off chunk by chunk, so that a chunk's weights are fetched
+    once for all rows that reach it; every row's candidates keep the order of its beam.
+    """
+    n_rows, top_k, depth = end - begin, out_labels.shape[1], len(kinds)
     first_slot = len(bias_weights) - len(node_label)
-    slot_of_label = np.full(n_labels if merge >= 0 else 0, -1, np.int32)
-    room = np.empty(1024, np.float32)
-    candidates = np.empty(1024, np.int32)
+    beam, values, n_beam = _first_beams(
+        start_indptr, start_parents, start_values, first_parent, beam_size, begin, end
+    )
     margins = np.empty(256, np.float32)
-    beam = np.empty(max(beam_size, first_parent), np.int32)
-    values = np.empty(len(beam), np.float32)
-    for row in range(begin, end):
-        if len(start_indptr):
-            n_beam = start_indptr[row + 1] - start_indptr[row]
-            beam[:n_beam] = start_parents[start_indptr[row] : start_indptr[row + 1]]
-            values[:n_beam] = start_values[start_indptr[row] : start_indptr[row + 1]]
-        else:
-            n_beam = first_parent
-            beam[:n_beam] = np.arange(n_beam)
-            values[:n_beam] = 0
-        for level in range(depth):
-            n = 0
-            for b in range(n_beam):
-                for chunk in range(first_chunk[beam[b]], first_chunk[beam[b] + 1]):
-                    a, z = first_node[chunk], first_node[chunk + 1]
-                    margins[: z - a] = bias * bias_weights[a:z]
-                    _add_margins(
-                        indices, data, indptr[row], indptr[row + 1],
-                        shift[chunk], bucket_row, first_bucket[chunk], features, first_row[chunk],
-                        first_entry, first_row[chunk] + chunk, siblings, weights, first_pair[chunk], margins,
-                    )  # fmt: skip
-                    while n + z - a > len(room):
-                        room, candidates = np.append(room, room), np.append(candidates, candidates)
-                    for node in range(a, z):
-                        if len(allowed) and not allowed[node]:
-                            continue
-                        candidates[n] = node
-                        room[n] = _combine(margins[node - a], values[b], kinds[level])
-                        n += 1
-            if level < depth - 1:
-                n_beam = _select(room, candidates, n, beam_size, values, beam)
-                for b in range(n_beam):
-                    beam[b] += first_parent
-        if exponentiate and merge > MAX:
-            for c in range(n):
-                room[c] = np.exp(room[c])
-        for c in range(n):
-            candidates[c] = node_label[candidates[c] - first_slot]
-        if merge >= 0:
-            n = _merge(room, candidates, n, slot_of_label, merge)
-        n_found = _select(room, candidates, n, top_k, out_scores[row], out_labels[row])
+    longest = np.max(indptr[begin + 1 : end + 1] - indptr[begin:end])
+    low, high = np.empty(longest, np.int32), np.empty(longest, np.int32)
+    for level in range(depth):
+        chunks, rows, above, places, first_candidate = _pairs(beam, values, n_beam, first_chunk, first_node)
+        nodes = np.empty(first_candidate[-1], np.int32)
+        room = np.empty(first_candidate[-1], np.float32)
+        for pair in np.argsort(chunks, kind="mergesort") if n_rows > 1 else np.arange(len(chunks)):
+            chunk, row = chunks[pair], begin + rows[pair]
+            a, z = first_node[chunk], first_node[chunk + 1]
+            margins[: z - a] = bias * bias_weights[a:z]
+            _add_margins(
+                indices, data, indptr[row], indptr[row + 1], shift[chunk], bucket_row, first_bucket[chunk],
+                features, first_row[chunk], first_entry, first_row[chunk] + chunk, siblings, weights,
+                first_pair[chunk], margins, low, high,
+            )  # fmt: skip
+            at = places[pair]
+            for node in range(a, z):
+                nodes[at + node - a] = node if len(allowed) == 0 or allowed[node] else -1
+                room[at + node - a] = _combine(margins[node - a], above[pair], kinds[level])
+        if level < depth - 1:
+            for row in range(n_rows):
+                c, d = first_candidate[row], first_candidate[row + 1]
+                n_beam[row] = _select(room[c:d], nodes[c:d], d - c, beam_size, values[row], beam[row])
+                beam[row, : n_beam[row]] += first_parent
+    if exponentiate and merge > MAX:
+        for c in range(len(room)):
+            room[c] = np.exp(room[c])
+    slot_of_label = np.full(n_labels if merge >= 0 else 0, -1, np.int32)
+    for row in range(n_rows):
+        c, d = first_candidate[row], first_candidate[row + 1]
+        for e in range(c, d):
+            if nodes[e] >= 0:
+                nodes[e] = node_label[nodes[e] - first_slot]
+        n = _merge(room[c:d], nodes[c:d], d - c, slot_of_label, merge) if merge >= 0 else d - c
+        out = begin + row
+        out_found[out] = _select(room[c:d], nodes[c:d], n, top_k, out_scores[out], out_labels[out])
         if exponentiate and merge <= MAX:  # monotone: only what is returned needs it
-            for c in range(n_found):
-                out_scores[row, c] = np.exp(out_scores[row, c])
-        out_found[row] = n_found
+            for e in range(out_found[out]):
+                out_scores[out, e] = np.exp(out_scores[out, e])
+
+
+@njit(nogil=True, cache=True)
+def _first_beams(start_indptr, start_parents, start_values, first_parent, beam_size, begin, end):
+    """Parents to begin with, their values, and how many each row has; all parents where none are given."""
+    n_rows = end - begin
+    beam = np.empty((n_rows, max(beam_size, first_parent)), np.int32)
+    values = np.zeros(beam.shape, np.float32)
+    n_beam = np.full(n_rows, first_parent)
+    for row in range(n_rows):
+        if len(start_indptr):
+            a, z = start_indptr[begin + row], start_indptr[begin + row + 1]
+            n_beam[row] = z - a
+            beam[row, : z - a] = start_parents[a:z]
+            values[row, : z - a] = start_values[a:z]
+        else:
+            beam[row, :first_parent] = np.arange(first_parent)
+    return beam, values, n_beam
+
+
+@njit(nogil=True, cache=True)
+def _pairs(beam, values, n_beam, first_chunk, first_node):
+    """Every (chunk, row) of a level, the value above it, where its candidates go, and each row's first."""
+    n_rows = len(n_beam)
+    n = 0
+    for row in range(n_rows):
+        for b in range(n_beam[row]):
+            n += first_chunk[beam[row, b] + 1] - first_chunk[beam[row, b]]
+    chunks, rows, above = np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n, np.float32)
+    places, first_candidate = np.empty(n, np.int64), np.zeros(n_rows + 1, np.int64)
+    n = at = 0
+    for row in range(n_rows):
+        for b in range(n_beam[row]):
+            for chunk in range(first_chunk[beam[row, b]], first_chunk[beam[row, b] + 1]):
+                chunks[n], rows[n], above[n], places[n] = chunk, row, values[row, b], at
+                at += first_node[chunk + 1] - first_node[chunk]
+                n += 1
+        first_candidate[row + 1] = at
+    return chunks, rows, above, places, first_candidate
 
 
 @njit(nogil=True, cache=True)
@@ -77,6 +115,8 @@ def score_nodes(
 ):  # fmt: skip
     """Values of chosen nodes (ascending in a row, ancestors included), in the domain of the search."""
     margins = np.empty(256, np.float32)
+    longest = np.max(indptr[begin + 1 : end + 1] - indptr[begin:end])
+    low, high = np.empty(longest, np.int32), np.empty(longest, np.int32)
     for row in range(begin, end):
         first = n_indptr[row]
         a = z = 0
@@ -90,6 +130,7 @@ def score_nodes(
                     indices, data, indptr[row], indptr[row + 1],
                     shift[chunk], bucket_row, first_bucket[chunk], features, first_row[chunk],
                     first_entry, first_row[chunk] + chunk, siblings, weights, first_pair[chunk], margins,
+                    low, high,
                 )  # fmt: skip
             above = np.float32(0)
             if parent[node] >= 0:
@@ -133,24 +174,45 @@ def index_rows(first_row, features, n_features):
 @njit(nogil=True, cache=True)
 def _add_margins(
     indices, data, begin, end, shift, bucket_row, first_bucket, features, row_base, first_entry, entry_base,
-    siblings, weights, pair_base, margins,
+    siblings, weights, pair_base, margins, low, high,
 ):  # fmt: skip
-    """margins += W x over one chunk, looking up the instance's features begin..end in its directory."""
-    for e in range(begin, end):
-        feature = indices[e]
-        bucket = first_bucket + (feature >> shift)
-        low, high = row_base + bucket_row[bucket], row_base + bucket_row[bucket + 1]
-        last = high
-        while low < high:
-            middle = (low + high) >> 1
-            if features[middle] < feature:
-                low = middle + 1
-            else:
-                high = middle
-        if low < last and features[low] == feature:
-            row = low - row_base + entry_base
-            for pair in range(pair_base + first_entry[row], pair_base + first_entry[row + 1]):
-                margins[siblings[pair]] += data[e] * weights[pair]
+    """margins += W x over one chunk, looking up the instance's features begin..end in its directory.
+
+    Nearly every access misses the cache, so each step is done for all features before the next one, and asks
+    for the memory that the next one reads. `low` and `high` are scratch of the length of the instance.
+    """
+    n = end - begin
+    for e in range(n):
+        prefetch(bucket_row, first_bucket + (indices[begin + e] >> shift))
+    for e in range(n):
+        bucket = first_bucket + (indices[begin + e] >> shift)
+        low[e] = bucket_row[bucket]
+        high[e] = bucket_row[bucket + 1]
+        prefetch(features, row_base + low[e])
+    n_found = 0
+    for e in range(n):
+        feature = indices[begin + e]
+        row, length = low[e], high[e] - low[e]
+        if length == 0:
+            continue
+        while length > 1:
+            half = length >> 1
+            row += half if features[row_base + row + half - 1] < feature else 0
+            length -= half
+        if features[row_base + row] == feature:
+            low[n_found] = row
+            high[n_found] = e
+            n_found += 1
+            prefetch(first_entry, entry_base + row)
+    for f in range(n_found):
+        pair = pair_base + first_entry[entry_base + low[f]]
+        prefetch(siblings, pair)
+        prefetch(weights, pair)
+    for f in range(n_found):
+        x = data[begin + high[f]]
+        row = entry_base + low[f]
+        for pair in range(pair_base + first_entry[row], pair_base + first_entry[row + 1]):
+            margins[siblings[pair]] += x * weights[pair]
 
 
 @njit(nogil=True, cache=True, inline="always")
@@ -169,10 +231,15 @@ def _combine(margin, parent, kind):
 
 @njit(nogil=True, cache=True)
 def _select(values, items, n, k, best_values, best_items):
-    """The k largest of the first n values, descending, ties by position; return how many there are."""
+    """The k largest of the first n values, descending, ties by position; return how many there are.
+
+    Items below zero are not there.
+    """
     n_best = 0
     for c in range(n):
         value = values[c]
+        if items[c] < 0:
+            continue
         if n_best == k:
             if not value > best_values[k - 1]:
                 continue
@@ -194,6 +261,8 @@ def _merge(values, labels, n, slot_of_label, how):
     counts = np.ones(n, np.int32)
     n_merged = 0
     for c in range(n):
+        if labels[c] < 0:
+            continue
         at = slot_of_label[labels[c]]
         if at < 0:
             slot_of_label[labels[c]] = n_merged

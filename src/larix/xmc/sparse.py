@@ -4,6 +4,8 @@ Inside larix every matrix is a `scipy.sparse.csr_array` of float32 with sorted, 
 indices and finite values. scipy does not check this by itself, and compiled kernels rely on it.
 """
 
+from copy import copy
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -40,7 +42,7 @@ def check_csr(X: Any, *, name: str = "X", n_rows: int | None = None, n_columns: 
     ValueError
         When shape, structure or values break a rule; the message says where and what to do.
     """
-    if isinstance(X, sp.csr_array) and _is_canonical(X, n_rows, n_columns):
+    if isinstance(X, sp.csr_array) and is_canonical_csr(X, n_rows, n_columns):
         return X
     if sp.issparse(X):
         if X.format == "csr":
@@ -63,10 +65,11 @@ def check_csr(X: Any, *, name: str = "X", n_rows: int | None = None, n_columns: 
     return X
 
 
-def _is_canonical(X: CSR, n_rows: int | None, n_columns: int | None) -> bool:
+def is_canonical_csr(X: Any, n_rows: int | None = None, n_columns: int | None = None) -> bool:
     """Whether nothing has to be done or said: a fast yes for what larix hands on, and for single rows."""
     return bool(
-        X.ndim == 2
+        isinstance(X, sp.csr_array | sp.csr_matrix)
+        and X.ndim == 2
         and (n_rows is None or X.shape[0] == n_rows)
         and (n_columns is None or X.shape[1] == n_columns)
         and X.data.dtype == np.float32
@@ -129,11 +132,17 @@ def csr_from_parts(
 ) -> CSR:
     """A CSR array of these parts, not checked, and copied only for scipy's one dtype of indices."""
     index_dtype = np.int32 if max(len(data), *shape) < 2**31 else np.int64
-    X = sp.csr_array(shape, dtype=data.dtype)
+    X = copy(_empty(shape))
     X.data = data
     X.indices = indices.astype(index_dtype, copy=False)
     X.indptr = indptr.astype(index_dtype, copy=False)
     return X
+
+
+@lru_cache(maxsize=64)
+def _empty(shape: tuple[int, int]) -> CSR:
+    """A matrix to copy: scipy takes ten times as long to make one."""
+    return sp.csr_array(shape, dtype=np.float32)
 
 
 def kernel_parts(X: CSR) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]:
