@@ -103,7 +103,7 @@ def test_levels_may_differ_in_solver_negatives_and_post_processor(data):
     X, Y, X_test, Y_test = data
     solvers = (SolverParams(), SolverParams(Cp=2.0), SolverParams(loss="logistic"))
     search = SearchParams(post_processor=("l3-hinge", "l2-hinge", "noop"))
-    clustering = ClusteringParams(branching=4, max_leaf_size=6, min_clusters_at_root=4)
+    clustering = ClusteringParams(branching=4, max_leaf_size=6, root_branching=4)
     fitted = XRLinear(
         clustering=clustering, solver=solvers, search=search,
         matcher_negatives=("tfn", "man"), ranker_negatives="tfn+man",
