@@ -28,6 +28,7 @@ _HOMES = {
     "cluster_labels": "larix.xmc.clustering",
     "combine_predictions": "larix.xmc.ensemble",
     "evaluate": "larix.xmc.metrics",
+    "explain": "larix.xmc.explanation",
     "load": "larix.serving.suggester",
     "represent_labels": "larix.xmc.label_representation",
 }
