@@ -18,6 +18,7 @@ _HOMES = {
     "LabelTree": "larix.xmc.label_tree",
     "LinearMatcher": "larix.xmc.linear_stages",
     "LinearRanker": "larix.xmc.linear_stages",
+    "Refinement": "larix.xmc.refinement",
     "RelevanceParams": "larix.xmc.relevance",
     "SearchParams": "larix.xmc.beam_search",
     "SolverParams": "larix.xmc.linear_solver",

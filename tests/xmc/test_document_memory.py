@@ -144,6 +144,16 @@ def test_a_saved_memory_predicts_the_same_bytes_and_learns_on(data, memory, tmp_
     assert loaded.append(X_test, Y_test).predict(X).data.tobytes() == grown.predict(X).data.tobytes()
 
 
+def test_documents_keep_their_names(data, tmp_path):
+    X, Y, X_test, Y_test = data
+    named = DocumentMemory().fit(X[:2], Y[:2], ["first", "zweites"]).append(X_test[:1], Y_test[:1])
+    named.append(X_test[1:2], Y_test[1:2], ["fourth"]).save(tmp_path / "memory")
+    names = DocumentMemory.load(tmp_path / "memory").names_
+    assert [names[i] for i in range(4)] == ["first", "zweites", "2", "fourth"]
+    with pytest.raises(ValueError, match="names must name all 2 documents, but names 1"):
+        DocumentMemory().fit(X[:2], Y[:2], ["alone"])
+
+
 def test_a_folder_of_another_class_is_refused(memory, tmp_path):
     memory.index_.save(tmp_path / "index")
     with pytest.raises(ModelFolderError, match="DocumentMemory"):

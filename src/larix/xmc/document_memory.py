@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from larix.xmc.document_names import DocumentNames
 from larix.xmc.inverted_index import InvertedIndex
 from larix.xmc.metrics import evaluate
 from larix.xmc.persistence import load_folder, save_folder
@@ -108,6 +109,7 @@ class DocumentMemory(BaseEstimator):
         Of the documents; sparse features have an `InvertedIndex`.
     Y_ : csr_array, n_documents x L
         Their labels, 0/1.
+    names_ : DocumentNames
     n_features_in_ : int
 
     Examples
@@ -123,7 +125,7 @@ class DocumentMemory(BaseEstimator):
         self.params = params
         self.n_threads = n_threads
 
-    def fit(self, X: Any, Y: Any) -> Self:
+    def fit(self, X: Any, Y: Any, names: Sequence[str] | None = None) -> Self:
         """Remember documents.
 
         Parameters
@@ -131,23 +133,26 @@ class DocumentMemory(BaseEstimator):
         X : matrix, N x D
         Y : matrix, N x L
             Non-zero where a label belongs to a document.
+        names : sequence of str, optional
+            What to call the documents in explanations; by default their numbers.
         """
         X = check_csr(X)
-        return self._set_learnt(
-            InvertedIndex.of(X, max_df=self._params().max_df), check_csr(Y, name="Y", n_rows=X.shape[0])
-        )
+        Y = check_csr(Y, name="Y", n_rows=X.shape[0])
+        index = InvertedIndex.of(X, max_df=self._params().max_df)
+        return self._set_learnt(index, Y, _names(names, 0, X.shape[0]))
 
-    def _set_learnt(self, index: NeighbourIndex, Y: CSR) -> Self:
-        self.index_, self.Y_, self.n_features_in_ = index, binarize(Y), index.n_features
+    def _set_learnt(self, index: NeighbourIndex, Y: CSR, names: DocumentNames) -> Self:
+        self.index_, self.Y_, self.names_, self.n_features_in_ = index, binarize(Y), names, index.n_features
         return self
 
-    def append(self, X: Any, Y: Any) -> Self:
+    def append(self, X: Any, Y: Any, names: Sequence[str] | None = None) -> Self:
         """Remember further documents; `Y` may have labels beyond those known.
 
         Parameters
         ----------
         X : matrix, M x D
         Y : matrix, M x L', L' >= L
+        names : sequence of str, optional
         """
         check_is_fitted(self)
         X = check_csr(X, n_columns=self.n_features_in_)
@@ -158,7 +163,8 @@ class DocumentMemory(BaseEstimator):
                 f"Y must have at least the {known.shape[1]} columns of the labels known, but has {Y.shape[1]}"
             )
         known = csr_from_parts(known.data, known.indices, known.indptr, (known.shape[0], Y.shape[1]))
-        return self._set_learnt(self.index_.append(X), sp.vstack([known, Y], format="csr"))
+        names_of_all = self.names_ + _names(names, known.shape[0], X.shape[0])
+        return self._set_learnt(self.index_.append(X), sp.vstack([known, Y], format="csr"), names_of_all)
 
     def neighbours(self, X: Any, k: int | None = None) -> CSR:
         """Cosines with the nearest documents, queries x n_documents, by descending cosine."""
@@ -206,7 +212,8 @@ class DocumentMemory(BaseEstimator):
     def size_bytes(self) -> int:
         """Bytes in memory."""
         check_is_fitted(self)
-        return self.index_.size_bytes + int(self.Y_.indices.nbytes + self.Y_.indptr.nbytes)
+        names = self.names_.letters.nbytes + self.names_.ends.nbytes
+        return self.index_.size_bytes + int(self.Y_.indices.nbytes + self.Y_.indptr.nbytes + names)
 
     def save(self, path: Path | str) -> None:
         """Write the memory as a folder, whole or not at all."""
@@ -215,7 +222,12 @@ class DocumentMemory(BaseEstimator):
             path,
             kind="DocumentMemory",
             metadata={"params": asdict(self._params()), "n_labels": self.Y_.shape[1]},
-            arrays={"indptr": self.Y_.indptr, "indices": self.Y_.indices},
+            arrays={
+                "indptr": self.Y_.indptr,
+                "indices": self.Y_.indices,
+                "names": self.names_.letters,
+                "name_ends": self.names_.ends,
+            },
             children={"index": self.index_.save},
         )
 
@@ -229,10 +241,22 @@ class DocumentMemory(BaseEstimator):
             np.ones(len(indices), np.float32), indices, indptr, (len(indptr) - 1, folder.metadata["n_labels"])
         )
         memory = cls(MemoryParams(**folder.metadata["params"]))
-        return memory._set_learnt(_INDEXES[index.kind].load(index.path, verify=False), check_csr(Y, name="Y"))
+        names = DocumentNames(folder.arrays["names"], folder.arrays["name_ends"])
+        return memory._set_learnt(
+            _INDEXES[index.kind].load(index.path, verify=False), check_csr(Y, name="Y"), names
+        )
 
     def _params(self) -> MemoryParams:
         return self.params or MemoryParams()
+
+
+def _names(names: Sequence[str] | None, first: int, n: int) -> DocumentNames:
+    """Names of n documents, their numbers from `first` on if there are none."""
+    if names is None:
+        return DocumentNames.of([str(number) for number in range(first, first + n)])
+    if len(names) != n:
+        raise ValueError(f"names must name all {n} documents, but names {len(names)}")
+    return DocumentNames.of(names)
 
 
 def vote(neighbours: CSR, Y: CSR, temperature: float) -> CSR:
