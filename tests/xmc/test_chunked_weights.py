@@ -21,7 +21,7 @@ def test_a_weight_matrix_survives_chunking(seed, sizes):
 def test_a_layout_covers_every_node_once_in_chunks_of_a_byte(sizes):
     layout = ChunkLayout.of_families(np.concatenate([[0], np.cumsum(sizes)]))
     chunk_sizes = np.diff(layout.first_node)
-    assert all(0 < size <= 256 for size in chunk_sizes)
+    assert all(0 < size <= 255 for size in chunk_sizes)
     assert np.bincount(layout.parent, chunk_sizes, len(sizes)).tolist() == sizes
 
 
@@ -36,19 +36,23 @@ def weights():
         (
             "features",
             lambda a: np.where(np.arange(len(a)) == 3, 99, a),
-            r"features must lie in 0..7, but span 0..99",
+            r"features must rise within 0..D-1, .* chunk 0",
         ),
+        ("features", lambda a: a[::-1], r"features must rise"),
         (
             "siblings",
             lambda a: np.where(np.arange(len(a)) == 3, 12, a).astype(np.uint8),
-            "a sibling that its chunk",
+            "siblings of their chunk",
         ),
         ("first_row", lambda a: a[::-1], "first_row must rise"),
         ("first_pair", lambda a: a + 1, "first_pair must rise"),
-        ("first_entry", lambda a: a * 2, "first_entry must rise"),
-        ("first_entry", lambda a: a[:-1], "first_entry must have"),
+        ("row_entries", lambda a: a * 2, "all rows together the chunk's entries"),
+        ("row_entries", lambda a: a * 0, "every row must have an entry"),
+        ("row_entries", lambda a: a[:-1], "agree in length"),
         ("weights", lambda a: a[:-1], "first_pair must rise"),
+        ("weights", lambda a: a.astype(np.float64), "must be float32 or int16, but are float64"),
         ("siblings", lambda a: a[:-1], "agree in length"),
+        ("scales", lambda a: a[:-1], "agree in length"),
     ],
 )
 def test_arrays_that_a_kernel_would_follow_out_of_bounds_are_refused(name, spoil, message):
@@ -62,3 +66,18 @@ def test_levels_must_agree_to_be_stacked():
     other = ChunkedWeights.from_csc(sp.csc_array((5, 2), dtype=np.float32), np.array([0, 2]), bias=1.0)
     with pytest.raises(ValueError, match="agree in number of features"):
         ChunkedWeights.concatenate([weights(), other])
+
+
+@given(seed=st.integers(0, 10_000))
+@settings(max_examples=20, deadline=None)
+def test_rounding_is_exact_to_a_step_of_each_chunk(seed):
+    rng = np.random.default_rng(seed)
+    W = sp.random_array(
+        (9, 300), density=0.3, rng=rng, data_sampler=lambda size: rng.normal(0, 2, size)
+    ).tocsc()
+    chunked = ChunkedWeights.from_csc(W, np.array([0, 7, 7, 300]), bias=1.0)
+    rounded = chunked.rounded()
+    assert rounded.weights.dtype == np.int16
+    assert rounded.size_bytes < chunked.size_bytes
+    step = np.repeat(rounded.scales, np.diff(rounded.first_node))
+    assert np.all(np.abs((rounded.to_csc() - chunked.to_csc()).toarray()[:-1]) <= 0.51 * step)

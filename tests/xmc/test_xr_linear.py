@@ -256,3 +256,13 @@ def test_a_search_among_some_labels_finds_the_best_of_them(data):
 def test_labels_that_do_not_exist_are_refused(data, model, labels, message):
     with pytest.raises(ValueError, match=message):
         model.predict(data[2], labels=labels)
+
+
+def test_rounded_models_are_smaller_and_score_alike(data, model, tmp_path):
+    X_test = data[2]
+    rounded = model.rounded()
+    assert rounded.size_bytes() < 0.75 * model.size_bytes()
+    np.testing.assert_allclose(rounded.predict(X_test).toarray(), model.predict(X_test).toarray(), atol=2e-3)
+    rounded.save(tmp_path / "model")
+    loaded = XRLinear.load(tmp_path / "model")
+    assert loaded.predict(X_test).data.tobytes() == rounded.predict(X_test).data.tobytes()

@@ -139,7 +139,7 @@ class SearchPlan:
 
         def search(rows: tuple[int, int]) -> None:
             search_rows(
-                *x_parts, *begin_parts, *self._kernel_settings, beam_size, self.labels, self.n_labels,
+                x_parts, begin_parts, *self._kernel_settings, beam_size, self.labels, self.n_labels,
                 self._merge_code, may_keep, *rows, labels, scores, found,
             )  # fmt: skip
 
@@ -185,7 +185,7 @@ class SearchPlan:
 
         def score(rows: tuple[int, int]) -> None:
             score_nodes(
-                *x_parts, *arrays, np.float32(self.weights.bias), self._kinds,
+                x_parts, arrays, np.float32(self.weights.bias), self._kinds,
                 read_only(first_of_level, np.int64), read_only(parent, np.int64), n_indptr, indices,
                 *rows, values,
             )  # fmt: skip
@@ -209,7 +209,7 @@ class SearchPlan:
         """What the search kernel takes between the instances and the limits."""
         weights = self.weights
         return (
-            *weights.kernel_arrays(), np.float32(weights.bias), self._kinds, self._exponentiates,
+            weights.kernel_arrays(), np.float32(weights.bias), self._kinds, self._exponentiates,
             self.first_parent,
         )  # fmt: skip
 

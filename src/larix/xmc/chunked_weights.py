@@ -2,12 +2,12 @@
 
 The storage of masked sparse chunk multiplication (Etter et al., WWW 2022): siblings under one parent
 share a chunk, whose rows are the features that any of them uses, each row a short list of (sibling,
-weight). One pass over an instance's features then scores all siblings. A chunk holds at most 256
+weight). One pass over an instance's features then scores all siblings. A chunk holds at most 255
 siblings, so that a sibling is one byte; larger families own several chunks.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -15,24 +15,24 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from larix.xmc.search_kernels import index_rows
+from larix.xmc.search_kernels import check_chunks, index_rows
 from larix.xmc.sparse import CSR, read_only
 
-MAX_SIBLINGS = 256
+MAX_SIBLINGS = 255
 _DTYPES = {
+    "scales": np.float32,
     "features": np.int32,
-    "first_entry": np.int32,
+    "row_entries": np.uint8,
     "siblings": np.uint8,
-    "weights": np.float32,
     "bias_weights": np.float32,
 }
 
 
 class ChunkParts(NamedTuple):
-    """One chunk: rows by ascending feature, entries of row r at `first_entry[r]:first_entry[r + 1]`."""
+    """One chunk: rows by ascending feature, and each row's entries one row after the other."""
 
     features: NDArray[np.int32]
-    first_entry: NDArray[np.int32]
+    row_entries: NDArray[np.uint8]
     siblings: NDArray[np.uint8]
     weights: NDArray[np.float32]
     bias_weights: NDArray[np.float32]
@@ -75,12 +75,13 @@ class ChunkedWeights:
         Chunks of each parent.
     first_node, first_row, first_pair : int64 arrays, shape (n_chunks + 1,)
         Nodes, rows and entries of each chunk.
+    scales : float32 array, shape (n_chunks,)
+        What the stored weights of a chunk are multiplied by.
     features : int32 array, shape (n_rows,)
         Ascending within a chunk.
-    first_entry : int32 array, shape (n_rows + n_chunks,)
-        Entries of the r-th row of chunk c, relative to the chunk: `first_entry[first_row[c] + c + r]` up
-        to the next.
-    siblings : uint8 array, weights : float32 array, shape (n_entries,)
+    row_entries : uint8 array, shape (n_rows,)
+        How many siblings use the feature.
+    siblings : uint8 array, weights : float32 or int16 array, shape (n_entries,)
     bias_weights : float32 array, shape (n_nodes,)
     """
 
@@ -90,15 +91,17 @@ class ChunkedWeights:
     first_node: NDArray[np.int64]
     first_row: NDArray[np.int64]
     first_pair: NDArray[np.int64]
+    scales: NDArray[np.float32]
     features: NDArray[np.int32]
-    first_entry: NDArray[np.int32]
+    row_entries: NDArray[np.uint8]
     siblings: NDArray[np.uint8]
-    weights: NDArray[np.float32]
+    weights: NDArray[np.float32] | NDArray[np.int16]
     bias_weights: NDArray[np.float32]
 
     def __post_init__(self) -> None:
         for name, array in self.arrays().items():
-            object.__setattr__(self, name, read_only(array, _DTYPES.get(name, np.int64)))
+            dtype = array.dtype if name == "weights" else _DTYPES.get(name, np.int64)
+            object.__setattr__(self, name, read_only(array, dtype))
         _check(self)
 
     @property
@@ -126,23 +129,19 @@ class ChunkedWeights:
 
     @cached_property
     def _kernel_arrays(self) -> tuple[NDArray[Any], ...]:
-        directory = index_rows(self.first_row, self.features, self.n_features)
+        directory = index_rows(self.first_row, self.features, self.row_entries, self.n_features)
         return (*self.arrays().values(), *(read_only(array, array.dtype) for array in directory))
 
     @classmethod
     def from_chunks(
-        cls, parts: Sequence[ChunkParts], layout: ChunkLayout, *, n_features: int, bias: float
+        cls, parts: list[ChunkParts], layout: ChunkLayout, *, n_features: int, bias: float
     ) -> "ChunkedWeights":
-        """Put the chunks of one level together."""
-        empty = ChunkParts(
-            np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.uint8),
-            np.empty(0, np.float32), np.empty(0, np.float32),
-        )  # fmt: skip
-        joined = [np.concatenate(arrays) for arrays in zip(*parts, empty, strict=True)]
+        """Put the chunks of one level together; a list of parts is emptied on the way, to save memory."""
+        n_rows, n_pairs = (_ends([len(part[i]) for part in parts]) for i in (0, 2))
+        joined = [_join(parts, i, dtype) for i, dtype in enumerate(_PART_DTYPES)]
         return cls(
-            n_features, bias, layout.first_chunk, layout.first_node,
-            _ends([len(part.features) for part in parts]), _ends([len(part.weights) for part in parts]),
-            *joined,
+            n_features, bias, layout.first_chunk, layout.first_node, n_rows, n_pairs,
+            np.ones(len(parts), np.float32), *joined,
         )  # fmt: skip
 
     @classmethod
@@ -154,9 +153,7 @@ class ChunkedWeights:
         for name in levels[0].arrays():
             of_levels = [getattr(level, name) for level in levels]
             arrays[name] = (
-                _stack_offsets(of_levels)
-                if name.startswith("first_") and name != "first_entry"
-                else (np.concatenate(of_levels))
+                _stack_offsets(of_levels) if name.startswith("first_") else np.concatenate(of_levels)
             )
         return cls(levels[0].n_features, levels[0].bias, **arrays)
 
@@ -170,29 +167,50 @@ class ChunkedWeights:
         arrays = {name: offsets - offsets[0] for name, offsets in arrays.items()}
         return ChunkedWeights(
             self.n_features, self.bias, **arrays,
-            features=self.features[slice(*rows)],
-            first_entry=self.first_entry[rows[0] + first : rows[1] + last],
+            scales=self.scales[first:last],
+            features=self.features[slice(*rows)], row_entries=self.row_entries[slice(*rows)],
             siblings=self.siblings[slice(*pairs)], weights=self.weights[slice(*pairs)],
             bias_weights=self.bias_weights[slice(*nodes)],
         )  # fmt: skip
 
+    def chunk(self, chunk: int) -> ChunkParts:
+        """One chunk, its weights in float32."""
+        rows, pairs, nodes = (
+            slice(*offsets[chunk : chunk + 2])
+            for offsets in (self.first_row, self.first_pair, self.first_node)
+        )
+        weights = self.weights[pairs] * self.scales[chunk]
+        return ChunkParts(
+            self.features[rows],
+            self.row_entries[rows],
+            self.siblings[pairs],
+            weights,
+            self.bias_weights[nodes],
+        )
+
+    def rounded(self) -> "ChunkedWeights":
+        """The same models with weights of 16 bits: multiples of a 32,767th of each chunk's largest."""
+        lengths = np.diff(self.first_pair)
+        largest = np.zeros(len(lengths), np.float32)
+        filled = lengths > 0
+        if filled.any():
+            largest[filled] = np.maximum.reduceat(np.abs(self.weights), self.first_pair[:-1][filled])
+        scales = (largest / 32767).astype(np.float32)
+        steps = np.repeat(np.where(scales > 0, scales, 1), lengths)
+        return replace(
+            self, scales=scales * self.scales, weights=np.rint(self.weights / steps).astype(np.int16)
+        )
+
     def to_csc(self) -> CSR:
         """The usual weight matrix, (D + 1) x n_nodes, the last row the bias weights."""
-        entries_of_row = self.entries_of_row()
-        chunk_of_row = np.repeat(np.arange(len(self.first_row) - 1), np.diff(self.first_row))
-        nodes = np.repeat(self.first_node[:-1][chunk_of_row], entries_of_row) + self.siblings
-        rows = np.repeat(self.features, entries_of_row)
-        shape = (self.n_features + 1, self.n_nodes)
+        chunk_of_row = np.repeat(np.arange(len(self.scales)), np.diff(self.first_row))
+        nodes = np.repeat(self.first_node[:-1][chunk_of_row], self.row_entries) + self.siblings
+        rows = np.repeat(self.features, self.row_entries)
+        weights = self.weights * np.repeat(self.scales, np.diff(self.first_pair))
         biased = np.flatnonzero(self.bias_weights)
-        values = np.concatenate([self.weights, self.bias_weights[biased]])
+        values = np.concatenate([weights, self.bias_weights[biased]])
         at = (np.concatenate([rows, np.full(len(biased), self.n_features)]), np.concatenate([nodes, biased]))
-        return sp.csc_array((values, at), shape=shape)
-
-    def entries_of_row(self) -> NDArray[np.int64]:
-        """Number of entries of every row, shape (n_rows,)."""
-        counts = np.diff(self.first_entry.astype(np.int64))
-        between_chunks = self.first_row[1:-1] + np.arange(len(self.first_row) - 2)
-        return np.delete(counts, between_chunks)
+        return sp.csc_array((values, at), shape=(self.n_features + 1, self.n_nodes))
 
     @classmethod
     def from_csc(cls, W: CSR, child_offsets: NDArray[np.int64], *, bias: float) -> "ChunkedWeights":
@@ -207,10 +225,25 @@ class ChunkedWeights:
             bias_weights = block[[-1]].toarray().ravel()
             block = block[:-1]
             used = np.flatnonzero(np.diff(block.indptr))
-            ends = np.append(0, block.indptr[used + 1])
-            parts.append(ChunkParts(used.astype(np.int32), ends.astype(np.int32),
+            counts = np.diff(block.indptr)[used]
+            parts.append(ChunkParts(used.astype(np.int32), counts.astype(np.uint8),
                                     block.indices.astype(np.uint8), block.data, bias_weights))  # fmt: skip
         return cls.from_chunks(parts, layout, n_features=W.shape[0] - 1, bias=bias)
+
+
+_PART_DTYPES = (np.int32, np.uint8, np.uint8, np.float32, np.float32)
+
+
+def _join(parts: list[ChunkParts], field: int, dtype: Any) -> NDArray[Any]:
+    """One field of all chunks end to end; the field's arrays are let go one by one."""
+    joined = np.empty(sum(len(part[field]) for part in parts), dtype)
+    at = 0
+    for chunk, part in enumerate(parts):
+        own = part[field]
+        joined[at : at + len(own)] = own
+        at += len(own)
+        parts[chunk] = ChunkParts(*(None if i == field else array for i, array in enumerate(part)))  # type: ignore[arg-type]
+    return joined
 
 
 def _ends(lengths: Sequence[int]) -> NDArray[np.int64]:
@@ -227,38 +260,35 @@ def _stack_offsets(offsets: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
 
 def _check(W: ChunkedWeights) -> None:
     """Refuse arrays that the search kernels would follow out of bounds."""
-    n_chunks, n_rows, n_entries = len(W.first_node) - 1, len(W.features), len(W.weights)
+    n_chunks = len(W.first_node) - 1
     ends = {
         "first_chunk": n_chunks,
         "first_node": len(W.bias_weights),
-        "first_row": n_rows,
-        "first_pair": n_entries,
+        "first_row": len(W.features),
+        "first_pair": len(W.weights),
     }
     for name, end in ends.items():
         array = getattr(W, name)
         if len(array) == 0 or array[0] != 0 or array[-1] != end or np.any(np.diff(array) < 0):
             raise ValueError(f"weights: {name} must rise from 0 to {end}, but doesn't")
-    if len(W.first_row) != n_chunks + 1 or len(W.first_pair) != n_chunks + 1 or len(W.siblings) != n_entries:
-        raise ValueError("weights: the arrays of chunks and entries must agree in length, but don't")
-    if len(W.first_entry) != n_rows + n_chunks:
-        raise ValueError(
-            f"weights: first_entry must have {n_rows + n_chunks} entries, but has {len(W.first_entry)}"
-        )
-    if n_rows and not (W.features.min() >= 0 and W.features.max() < W.n_features):
-        raise ValueError(
-            f"weights: features must lie in 0..{W.n_features - 1}, "
-            f"but span {W.features.min()}..{W.features.max()}"
-        )
-    starts = W.first_row[:-1] + np.arange(n_chunks)
-    stops = W.first_row[1:] + np.arange(n_chunks)
-    if n_chunks and (
-        np.any(W.first_entry[starts] != 0)
-        or np.any(W.first_entry[stops] != np.diff(W.first_pair))
-        or np.any(W.entries_of_row() < 0)
-    ):
-        raise ValueError(
-            "weights: first_entry must rise from 0 to the number of entries in every chunk, but doesn't"
-        )
-    chunk_of_entry = np.repeat(np.arange(n_chunks), np.diff(W.first_pair))
-    if np.any(W.siblings >= np.diff(W.first_node)[chunk_of_entry]):
-        raise ValueError("weights: an entry names a sibling that its chunk doesn't have")
+    lengths: list[tuple[NDArray[Any], int]] = [
+        (W.first_row, n_chunks + 1), (W.first_pair, n_chunks + 1), (W.scales, n_chunks),
+        (W.row_entries, len(W.features)), (W.siblings, len(W.weights)),
+    ]  # fmt: skip
+    if any(len(array) != length for array, length in lengths):
+        raise ValueError("weights: the arrays of chunks, rows and entries must agree in length, but don't")
+    if W.weights.dtype not in (np.float32, np.int16):
+        raise ValueError(f"weights: must be float32 or int16, but are {W.weights.dtype}")
+    rule, chunk = check_chunks(
+        W.first_node, W.first_row, W.first_pair, W.features, W.row_entries, W.siblings, W.n_features
+    )
+    if rule >= 0:
+        raise ValueError(f"weights: {_RULES[rule]}, but those of chunk {chunk} don't")
+
+
+_RULES = (
+    "a chunk must have at most 255 siblings",
+    "features must rise within 0..D-1",
+    "every row must have an entry, and all rows together the chunk's entries",
+    "entries must name siblings of their chunk",
+)

@@ -14,7 +14,7 @@ from typing import Any, Self, get_args
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from larix.xmc.beam_search import SearchParams, SearchPlan
@@ -68,6 +68,12 @@ class LinearModel(BaseEstimator):
         tree = LabelTree.load(folder.child("tree").path, verify=verify)
         weights = ChunkedWeights(folder.metadata["n_features"], folder.metadata["bias"], **folder.arrays)
         return model._set_learnt(tree, weights)
+
+    def rounded(self) -> Self:
+        """The same model with weights of 16 bits instead of 32: smaller, and all but the same scores."""
+        check_is_fitted(self)
+        model: Self = clone(self)
+        return model._set_learnt(self.tree_, self.weights_.rounded())
 
     def _set_learnt(self, tree: LabelTree, weights: ChunkedWeights) -> Self:
         self.tree_, self.weights_, self.n_features_in_ = tree, weights, weights.n_features

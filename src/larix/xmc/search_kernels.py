@@ -11,10 +11,8 @@ MAX, MEAN, SUM, LOGSUMEXP = range(4)
 
 @njit(nogil=True, cache=True)
 def search_rows(
-    indptr, indices, data, start_indptr, start_parents, start_values,
-    first_chunk, first_node, first_row, first_pair, features, first_entry, siblings, weights, bias_weights,
-    shift, first_bucket, bucket_row, bias, kinds, exponentiate, first_parent, beam_size, node_label, n_labels,
-    merge, allowed, begin, end, out_labels, out_scores, out_found,
+    instances, start, weights_of_all, bias, kinds, exponentiate, first_parent, beam_size, node_label,
+    n_labels, merge, allowed, begin, end, out_labels, out_scores, out_found,
 ):  # fmt: skip
     """Search rows begin..end together, level by level.
 
@@ -22,26 +20,18 @@ def search_rows(
     once for all rows that reach it; every row's candidates keep the order of its beam.
     """
     n_rows, top_k, depth = end - begin, out_labels.shape[1], len(kinds)
-    first_slot = len(bias_weights) - len(node_label)
-    beam, values, n_beam = _first_beams(
-        start_indptr, start_parents, start_values, first_parent, beam_size, begin, end
-    )
-    margins = np.empty(256, np.float32)
-    longest = np.max(indptr[begin + 1 : end + 1] - indptr[begin:end])
-    low, high = np.empty(longest, np.int32), np.empty(longest, np.int32)
+    first_chunk, first_node = weights_of_all[0], weights_of_all[1]
+    first_slot = first_node[-1] - len(node_label)
+    beam, values, n_beam = _first_beams(start, first_parent, beam_size, begin, end)
+    margins, scratch = _scratch(instances[0], begin, end)
     for level in range(depth):
         chunks, rows, above, places, first_candidate = _pairs(beam, values, n_beam, first_chunk, first_node)
         nodes = np.empty(first_candidate[-1], np.int32)
         room = np.empty(first_candidate[-1], np.float32)
         for pair in np.argsort(chunks, kind="mergesort") if n_rows > 1 else np.arange(len(chunks)):
-            chunk, row = chunks[pair], begin + rows[pair]
+            chunk = chunks[pair]
             a, z = first_node[chunk], first_node[chunk + 1]
-            margins[: z - a] = bias * bias_weights[a:z]
-            _add_margins(
-                indices, data, indptr[row], indptr[row + 1], shift[chunk], bucket_row, first_bucket[chunk],
-                features, first_row[chunk], first_entry, first_row[chunk] + chunk, siblings, weights,
-                first_pair[chunk], margins, low, high,
-            )  # fmt: skip
+            _score_chunk(chunk, begin + rows[pair], instances, weights_of_all, bias, margins, scratch)
             at = places[pair]
             for node in range(a, z):
                 nodes[at + node - a] = node if len(allowed) == 0 or allowed[node] else -1
@@ -69,8 +59,17 @@ def search_rows(
 
 
 @njit(nogil=True, cache=True)
-def _first_beams(start_indptr, start_parents, start_values, first_parent, beam_size, begin, end):
+def _scratch(indptr, begin, end):
+    """Room for the margins of a chunk and for the lookups of the longest row."""
+    longest = np.max(indptr[begin + 1 : end + 1] - indptr[begin:end])
+    places = np.empty((3, longest), np.int32)
+    return np.empty(256, np.float32), (places[0], places[1], places[2])
+
+
+@njit(nogil=True, cache=True)
+def _first_beams(start, first_parent, beam_size, begin, end):
     """Parents to begin with, their values, and how many each row has; all parents where none are given."""
+    start_indptr, start_parents, start_values = start
     n_rows = end - begin
     beam = np.empty((n_rows, max(beam_size, first_parent)), np.int32)
     values = np.zeros(beam.shape, np.float32)
@@ -109,14 +108,11 @@ def _pairs(beam, values, n_beam, first_chunk, first_node):
 
 @njit(nogil=True, cache=True)
 def score_nodes(
-    indptr, indices, data, _first_chunk, first_node, first_row, first_pair, features, first_entry, siblings,
-    weights, bias_weights, shift, first_bucket, bucket_row, bias, kinds, first_of_level, parent, n_indptr,
-    nodes, begin, end, values,
+    instances, weights_of_all, bias, kinds, first_of_level, parent, n_indptr, nodes, begin, end, values
 ):  # fmt: skip
     """Values of chosen nodes (ascending in a row, ancestors included), in the domain of the search."""
-    margins = np.empty(256, np.float32)
-    longest = np.max(indptr[begin + 1 : end + 1] - indptr[begin:end])
-    low, high = np.empty(longest, np.int32), np.empty(longest, np.int32)
+    first_node = weights_of_all[1]
+    margins, scratch = _scratch(instances[0], begin, end)
     for row in range(begin, end):
         first = n_indptr[row]
         a = z = 0
@@ -125,13 +121,7 @@ def score_nodes(
             if node >= z:
                 chunk = np.searchsorted(first_node, node, side="right") - 1
                 a, z = first_node[chunk], first_node[chunk + 1]
-                margins[: z - a] = bias * bias_weights[a:z]
-                _add_margins(
-                    indices, data, indptr[row], indptr[row + 1],
-                    shift[chunk], bucket_row, first_bucket[chunk], features, first_row[chunk],
-                    first_entry, first_row[chunk] + chunk, siblings, weights, first_pair[chunk], margins,
-                    low, high,
-                )  # fmt: skip
+                _score_chunk(chunk, row, instances, weights_of_all, bias, margins, scratch)
             above = np.float32(0)
             if parent[node] >= 0:
                 above = values[first + np.searchsorted(nodes[first:e], parent[node])]
@@ -140,7 +130,32 @@ def score_nodes(
 
 
 @njit(nogil=True, cache=True)
-def index_rows(first_row, features, n_features):
+def check_chunks(first_node, first_row, first_pair, features, row_entries, siblings, n_features):
+    """(broken rule, chunk) of the first chunk that would lead a search out of bounds, or (-1, -1)."""
+    for chunk in range(len(first_node) - 1):
+        n_siblings = first_node[chunk + 1] - first_node[chunk]
+        if n_siblings > 255:
+            return 0, chunk
+        last, n_entries = np.int64(-1), np.int64(0)
+        for row in range(first_row[chunk], first_row[chunk + 1]):
+            if features[row] <= last or features[row] >= n_features:
+                return 1, chunk
+            last = features[row]
+            if row_entries[row] == 0:
+                return 2, chunk
+            n_entries += row_entries[row]
+        if n_entries != first_pair[chunk + 1] - first_pair[chunk]:
+            return 2, chunk
+        largest = np.uint8(0)
+        for pair in range(first_pair[chunk], first_pair[chunk + 1]):
+            largest = max(largest, siblings[pair])
+        if n_entries and largest >= n_siblings:
+            return 3, chunk
+    return -1, -1
+
+
+@njit(nogil=True, cache=True)
+def index_rows(first_row, features, row_entries, n_features):
     """A directory of every chunk's rows by the high bits of their features.
 
     Returns
@@ -148,8 +163,9 @@ def index_rows(first_row, features, n_features):
     shift : int64, one a chunk
         The bucket of feature f is f >> shift; about two rows share one.
     first_bucket : int64, one a chunk and the end
-    bucket_row : int32
-        The first row (of the chunk) whose bucket isn't lower; one more a chunk than it has buckets.
+    buckets : int32
+        Two numbers a bucket, and one bucket more a chunk: the first row (of the chunk) whose bucket isn't
+        lower, and that row's first entry.
     """
     n_chunks = len(first_row) - 1
     shift = np.zeros(n_chunks, np.int64)
@@ -159,60 +175,69 @@ def index_rows(first_row, features, n_features):
         while (n_features >> shift[chunk]) > max(n_rows // 2, 1):
             shift[chunk] += 1
         first_bucket[chunk + 1] = first_bucket[chunk] + (n_features >> shift[chunk]) + 2
-    bucket_row = np.empty(first_bucket[-1], np.int32)
+    buckets = np.empty(2 * first_bucket[-1], np.int32)
     for chunk in range(n_chunks):
         begin, n_rows = first_row[chunk], first_row[chunk + 1] - first_row[chunk]
         at = first_bucket[chunk]
-        row = 0
+        row = entry = 0
         for bucket in range(first_bucket[chunk + 1] - at):
             while row < n_rows and (features[begin + row] >> shift[chunk]) < bucket:
+                entry += row_entries[begin + row]
                 row += 1
-            bucket_row[at + bucket] = row
-    return shift, first_bucket, bucket_row
+            buckets[2 * (at + bucket)] = row
+            buckets[2 * (at + bucket) + 1] = entry
+    return shift, first_bucket, buckets
 
 
 @njit(nogil=True, cache=True)
-def _add_margins(
-    indices, data, begin, end, shift, bucket_row, first_bucket, features, row_base, first_entry, entry_base,
-    siblings, weights, pair_base, margins, low, high,
-):  # fmt: skip
-    """margins += W x over one chunk, looking up the instance's features begin..end in its directory.
+def _score_chunk(chunk, row, instances, weights_of_all, bias, margins, scratch):
+    """margins = W x + bias of one chunk's siblings, looking up the row's features in the chunk's directory.
 
     Nearly every access misses the cache, so each step is done for all features before the next one, and asks
-    for the memory that the next one reads. `low` and `high` are scratch of the length of the instance.
+    for the memory that the next one reads. `scratch` has three lines as long as the longest row.
     """
-    n = end - begin
+    indptr, indices, data = instances
+    (_, first_node, first_row, first_pair, scales, features, row_entries, siblings, weights, bias_weights,
+     shifts, first_bucket, buckets) = weights_of_all  # fmt: skip
+    a, z = first_node[chunk], first_node[chunk + 1]
+    margins[: z - a] = 0
+    begin, n = indptr[row], indptr[row + 1] - indptr[row]
+    shift, bucket_base, row_base = shifts[chunk], 2 * first_bucket[chunk], first_row[chunk]
+    low, high, pair = scratch
     for e in range(n):
-        prefetch(bucket_row, first_bucket + (indices[begin + e] >> shift))
+        prefetch(buckets, bucket_base + 2 * (indices[begin + e] >> shift))
     for e in range(n):
-        bucket = first_bucket + (indices[begin + e] >> shift)
-        low[e] = bucket_row[bucket]
-        high[e] = bucket_row[bucket + 1]
+        bucket = bucket_base + 2 * (indices[begin + e] >> shift)
+        low[e], pair[e] = buckets[bucket], buckets[bucket + 1]
+        high[e] = buckets[bucket + 2]
         prefetch(features, row_base + low[e])
+        prefetch(row_entries, row_base + low[e])
     n_found = 0
     for e in range(n):
         feature = indices[begin + e]
-        row, length = low[e], high[e] - low[e]
+        first, length = row_base + low[e], high[e] - low[e]
         if length == 0:
             continue
+        at = first
         while length > 1:
             half = length >> 1
-            row += half if features[row_base + row + half - 1] < feature else 0
+            at += half if features[at + half - 1] < feature else 0
             length -= half
-        if features[row_base + row] == feature:
-            low[n_found] = row
-            high[n_found] = e
+        if features[at] == feature:
+            entry = first_pair[chunk] + pair[e]
+            for r in range(first, at):
+                entry += row_entries[r]
+            pair[n_found], high[n_found], low[n_found] = entry - first_pair[chunk], row_entries[at], e
             n_found += 1
-            prefetch(first_entry, entry_base + row)
+            prefetch(siblings, entry)
+            prefetch(weights, entry)
     for f in range(n_found):
-        pair = pair_base + first_entry[entry_base + low[f]]
-        prefetch(siblings, pair)
-        prefetch(weights, pair)
-    for f in range(n_found):
-        x = data[begin + high[f]]
-        row = entry_base + low[f]
-        for pair in range(pair_base + first_entry[row], pair_base + first_entry[row + 1]):
-            margins[siblings[pair]] += x * weights[pair]
+        x = data[begin + low[f]]
+        entry = first_pair[chunk] + pair[f]
+        for p in range(entry, entry + high[f]):
+            margins[siblings[p]] += x * weights[p]
+    for node in range(a, z):
+        margins[node - a] = margins[node - a] * scales[chunk] + bias * bias_weights[node]
 
 
 @njit(nogil=True, cache=True, inline="always")

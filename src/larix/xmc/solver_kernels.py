@@ -65,8 +65,8 @@ def solve_siblings(
         entries, n_entries = _collect(W, len(features), lanes, limits, entries, n_entries)
     for i in range(len(rows)):
         local_row[rows[i]] = -1
-    features, first_entry, slots, weights = _sort_by_feature(features, entries, n_entries)
-    return features, first_entry, slots, weights, bias_weights
+    features, row_entries, slots, weights = _sort_by_feature(features, entries, n_entries)
+    return features, row_entries, slots, weights, bias_weights
 
 
 @njit(nogil=True, cache=True)
@@ -247,14 +247,14 @@ def _collect(W, n_features, lanes, limits, entries, n_entries):
 
 @njit(nogil=True, cache=True)
 def _sort_by_feature(features, entries, n_entries):
-    """Chunk rows by ascending global feature: (features, first_entry, slots, weights)."""
+    """Chunk rows by ascending global feature: (features, entries of each, slots, weights)."""
     counts = np.zeros(len(features) + 1, np.int64)
     for e in range(n_entries):
         counts[entries[0][e]] += 1
     order = np.argsort(features)
     n_rows = np.sum(counts > 0)
     row_feature = np.empty(n_rows, np.int32)
-    first_entry = np.zeros(n_rows + 1, np.int32)
+    row_entries = np.empty(n_rows, np.uint8)
     write_at = np.empty(len(features), np.int64)
     row = at = 0
     for f in order:
@@ -262,7 +262,7 @@ def _sort_by_feature(features, entries, n_entries):
         if counts[f]:
             at += counts[f]
             row_feature[row] = features[f]
-            first_entry[row + 1] = at
+            row_entries[row] = counts[f]
             row += 1
     slots = np.empty(n_entries, np.uint8)
     weights = np.empty(n_entries, np.float32)
@@ -271,4 +271,4 @@ def _sort_by_feature(features, entries, n_entries):
         slots[write_at[f]] = entries[1][e]
         weights[write_at[f]] = entries[2][e]
         write_at[f] += 1
-    return row_feature, first_entry, slots, weights
+    return row_feature, row_entries, slots, weights

@@ -103,16 +103,15 @@ class TracedSearch:
         W, family = self._weights, 0 if level == 0 else int(self._first[level - 1]) + parent + 1
         nodes, places, weights = [np.empty(0, np.int64)], [np.empty(0, np.int64)], [np.empty(0)]
         for chunk in range(W.first_chunk[family], W.first_chunk[family + 1]):
-            first_row, end_row = (int(row) for row in W.first_row[chunk : chunk + 2])
-            features = W.features[first_row:end_row]
-            rows = np.searchsorted(features, self.x.indices)
-            known = np.flatnonzero(np.append(features, -1)[rows] == self.x.indices)
-            entries = first_row + chunk + rows[known]
-            lengths = W.first_entry[entries + 1] - W.first_entry[entries]
-            pairs = W.first_pair[chunk] + _ranges(W.first_entry[entries], lengths)
-            nodes.append(W.first_node[chunk] - self._first[level] + W.siblings[pairs])
+            part = W.chunk(chunk)
+            rows = np.searchsorted(part.features, self.x.indices)
+            known = np.flatnonzero(np.append(part.features, -1)[rows] == self.x.indices)
+            ends = np.append(0, np.cumsum(part.row_entries, dtype=np.int64))
+            lengths = part.row_entries[rows[known]].astype(np.int64)
+            pairs = _ranges(ends[rows[known]], lengths)
+            nodes.append(W.first_node[chunk] - self._first[level] + part.siblings[pairs])
             places.append(np.repeat(known, lengths))
-            weights.append(W.weights[pairs])
+            weights.append(part.weights[pairs].astype(np.float64))
         return np.concatenate(nodes), np.concatenate(places), np.concatenate(weights)
 
     def factor(self, level: int, margins: Floats) -> Floats:
