@@ -1,12 +1,15 @@
 """Closed choices of parameters, and parameters that may differ from level to level."""
 
+from difflib import get_close_matches
 from typing import Any
 
 
 def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    """Raise a ValueError that lists the choices unless `value` is one of them."""
+    """Raise a ValueError that lists the choices, and names the nearest, unless `value` is one of them."""
     if value not in choices:
-        raise ValueError(f"{name} must be one of {', '.join(choices)}, but is {value!r}")
+        close = get_close_matches(str(value), choices, n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        raise ValueError(f"{name} must be one of {', '.join(choices)}, but is {value!r}{hint}")
 
 
 def per_level(value: Any, n_levels: int, name: str) -> tuple[Any, ...]:
