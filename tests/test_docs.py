@@ -157,7 +157,7 @@ def commands(page: Path) -> Iterator[list[str]]:
     spans = re.findall(r"`((?:larix|kedro|make) [^`]+)`", FENCE.sub("", text))
     for line in [*lines, *spans]:
         for command in re.split(r"&&|[;|](?=[^']*(?:'[^']*'[^']*)*$)", line):
-            words = [word for word in shlex.split(command) if not re.fullmatch(r"[A-Z_]+=\S*", word)]
+            words = [word for word in shlex.split(command) if not re.match("[A-Z_]+=", word)]
             if words and words[0] in ("larix", "kedro", "make"):
                 yield words
 
