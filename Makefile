@@ -7,7 +7,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 export DO_NOT_TRACK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow check format docs clean
+.PHONY: help demo test test-slow check format bench docs clean
 
 help: ## List the verbs
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -40,6 +40,9 @@ check: $(VENV)/.dev ## Lint, format, types, arrows between the rooms
 format: $(VENV)/.dev ## Format the source
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+bench: $(VENV)/.base ## Measure larix beside other libraries (an hour or more), rewrite docs/benchmarks.md
+	@$(BIN)/python -m benchmarks $(BENCH)
 
 docs: $(VENV)/.docs ## Build the documentation into site/
 	@$(BIN)/mkdocs build --strict --quiet

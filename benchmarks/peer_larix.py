@@ -6,6 +6,7 @@ DIR holds X_trn.npz, Y_trn.npz, X_tst.npz and Y_tst.npz. One JSON line comes out
 """
 
 import time
+from itertools import pairwise
 
 import harness
 
@@ -36,7 +37,9 @@ class Larix:
         X, Y = check_csr(X), check_csr(Y)
         Z = represent_labels(X, Y)
         times.append(time.perf_counter())
-        tree = cluster_labels(Z, ClusteringParams(branching=16, max_leaf_size=args.leaf), n_threads=args.threads)
+        tree = cluster_labels(
+            Z, ClusteringParams(branching=16, max_leaf_size=args.leaf), n_threads=args.threads
+        )
         del Z
         times.append(time.perf_counter())
         self.model = XRLinear(
@@ -44,7 +47,7 @@ class Larix:
             ranker_negatives=args.neg, n_threads=args.threads,
         ).fit(X, Y, tree)  # fmt: skip
         times.append(time.perf_counter())
-        pifa, cluster, fit = (round(b - a, 2) for a, b in zip(times, times[1:], strict=False))
+        pifa, cluster, fit = (round(b - a, 2) for a, b in pairwise(times))
         return {
             "pifa_s": pifa,
             "cluster_s": cluster,

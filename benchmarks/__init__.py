@@ -1,0 +1,1 @@
+"""Side by side: larix and other libraries on the same matrices. `python -m benchmarks --help` tells how."""
