@@ -33,7 +33,7 @@ def model(data):
 
 
 def score_all(model, X):
-    return model.score(X, np.ones((X.shape[0], model.tree_.n_labels))).toarray()
+    return model.score_selected(X, np.ones((X.shape[0], model.tree_.n_labels))).toarray()
 
 
 def touched_clusters(old, new):

@@ -50,8 +50,8 @@ def _broken(indptr, indices, data=(1.0, 1.0)):
         ),
         (np.array([[1e300]]), ValueError, r"has inf"),
         (np.array([["a"]]), TypeError, r"matrix of numbers"),
-        (np.array([[1j]]), TypeError, r"matrix of numbers"),
-        (sp.csr_array(np.array([[1j]])), TypeError, r"real numbers"),
+        (np.array([[1j]]), ValueError, r"Complex data not supported"),
+        (sp.csr_array(np.array([[1j]])), ValueError, r"must hold real numbers"),
         (np.ones(3), ValueError, r"two dimensions"),
     ],
 )

@@ -15,6 +15,7 @@ from larix import (
     XRLinear,
     evaluate,
 )
+from larix.xmc.label_representation import RepresentationParams
 from larix.xmc.persistence import ModelFolderError
 from tests.xmc.data import documents, random_tree
 
@@ -211,7 +212,7 @@ def test_wrong_numbers_of_rows_and_features_are_told_apart(data, model):
     X, Y = data[:2]
     with pytest.raises(ValueError, match="Y must have 500 rows, but has 499"):
         XRLinear().fit(X, Y[:499])
-    with pytest.raises(ValueError, match="X must have 80 columns, but has 79"):
+    with pytest.raises(ValueError, match="X has 79 features, but XRLinear is expecting 80 features"):
         model.predict(X[:, :79])
 
 
@@ -233,7 +234,7 @@ def test_selected_labels_score_as_in_a_search_that_keeps_everything(data, n_copi
     fitted = XRLinear(search=SearchParams(beam_size=60, top_k=60, merge=merge)).fit(X, Y, tree)
     everything = fitted.predict(X_test).toarray()
     selected = sp.random_array((100, 60), density=0.1, rng=0, format="csr")
-    scores = fitted.score(X_test, selected)
+    scores = fitted.score_selected(X_test, selected)
     assert np.array_equal(scores.indices, selected.indices)
     np.testing.assert_allclose(
         scores.toarray(), np.where(selected.toarray() > 0, everything, 0), rtol=1e-5, atol=1e-8
@@ -266,3 +267,23 @@ def test_rounded_models_are_smaller_and_score_alike(data, model, tmp_path):
     rounded.save(tmp_path / "model")
     loaded = XRLinear.load(tmp_path / "model")
     assert loaded.predict(X_test).data.tobytes() == rounded.predict(X_test).data.tobytes()
+
+
+def by_first_letter(X, Y, label_features):  # noqa: ARG001
+    """A representation of one's own."""
+    return label_features
+
+
+@pytest.mark.parametrize(
+    "representation", ["pii", RepresentationParams("pifa_lf_concat", text_weight=0.25), by_first_letter]
+)
+def test_labels_may_be_represented_in_any_way(data, representation, tmp_path):
+    X, Y, X_test, Y_test = data
+    text = np.random.default_rng(0).random((60, 4))
+    fitted = XRLinear(representation=representation, clustering=SMALL).fit(X, Y, label_features=text)
+    assert evaluate(fitted.predict(X_test), Y_test, Y).metrics["P@1"] > 0.7
+    fitted.save(tmp_path / "model")
+    loaded = XRLinear.load(tmp_path / "model")
+    own = representation is by_first_letter
+    assert loaded.representation == ("by_first_letter" if own else representation)
+    assert loaded.predict(X_test).data.tobytes() == fitted.predict(X_test).data.tobytes()

@@ -8,7 +8,7 @@ cluster scores; `LinearRanker` learns the slots of the clusters and takes any ma
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self, get_args
 
@@ -21,6 +21,7 @@ from larix.xmc.beam_search import SearchParams, SearchPlan
 from larix.xmc.choice import check_choice, per_level
 from larix.xmc.chunked_weights import ChunkedWeights
 from larix.xmc.clustering import ClusteringParams
+from larix.xmc.label_representation import RepresentationParams
 from larix.xmc.label_tree import LabelTree
 from larix.xmc.linear_solver import SolverParams, train_level
 from larix.xmc.negative_sampling import Negatives, sample_negatives
@@ -40,6 +41,16 @@ class LinearModel(BaseEstimator):
     tree_: LabelTree
     weights_: ChunkedWeights
     n_features_in_: int
+
+    def __sklearn_tags__(self) -> Any:
+        """What scikit-learn's tools may expect: sparse rows in, a matrix of labels."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.target_tags.required = True
+        tags.target_tags.single_output = False
+        tags.target_tags.two_d_labels = True
+        tags.target_tags.multi_output = True
+        return tags
 
     def size_bytes(self) -> int:
         """Bytes of the weights in memory."""
@@ -77,13 +88,22 @@ class LinearModel(BaseEstimator):
 
     def _set_learnt(self, tree: LabelTree, weights: ChunkedWeights) -> Self:
         self.tree_, self.weights_, self.n_features_in_ = tree, weights, weights.n_features
+        self._plans: dict[SearchParams, SearchPlan] = {}
         return self
 
     def _check_X(self, X: Any) -> CSR:
         if not hasattr(self, "weights_"):
             check_is_fitted(self)
         n_features = self.n_features_in_
-        return X if is_canonical_csr(X, n_columns=n_features) else check_csr(X, n_columns=n_features)
+        if is_canonical_csr(X, n_columns=n_features):
+            return X
+        X = check_csr(X)
+        if X.shape[1] != n_features:
+            raise ValueError(
+                f"X has {X.shape[1]} features, but {type(self).__name__} is expecting {n_features} features "
+                "as input"
+            )
+        return X
 
 
 class _LinearStage(LinearModel):
@@ -262,6 +282,13 @@ class LinearRanker(_LinearStage):
 def check_pair(X: Any, Y: Any, tree: LabelTree | None = None) -> tuple[CSR, CSR]:
     """Training matrices in canonical form, agreeing with each other and with the tree."""
     X = check_csr(X, name="X")
+    if Y is None:
+        raise ValueError(
+            "training requires y to be passed, but the target y is None; give the label matrix Y"
+        )
+    for axis, what in enumerate(("sample", "feature")):
+        if not X.shape[axis]:
+            raise ValueError(f"X has 0 {what}(s) (shape={X.shape}) while a minimum of 1 is required.")
     return X, check_csr(Y, name="Y", n_rows=X.shape[0], n_columns=None if tree is None else tree.n_labels)
 
 
@@ -287,6 +314,7 @@ def _no_weights(X: CSR) -> ChunkedWeights:
 _PARAMS = {
     "clustering": ClusteringParams,
     "relevance": RelevanceParams,
+    "representation": RepresentationParams,
     "search": SearchParams,
     "solver": SolverParams,
 }
@@ -295,10 +323,14 @@ _PARAMS = {
 def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
-    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
+    if type(value) in _PARAMS.values():
+        return asdict(value)
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    return getattr(value, "__name__", type(value).__name__)  # a representation of one's own: by name alone
 
 
 def _from_plain(name: str, value: Any) -> Any:
     if isinstance(value, list):
         return tuple(_from_plain(name, item) for item in value)
-    return _PARAMS[name](**value) if name in _PARAMS else value
+    return _PARAMS[name](**value) if isinstance(value, dict) else value

@@ -44,6 +44,10 @@ def check_csr(X: Any, *, name: str = "X", n_rows: int | None = None, n_columns: 
     """
     if isinstance(X, sp.csr_array) and is_canonical_csr(X, n_rows, n_columns):
         return X
+    if getattr(getattr(X, "dtype", None), "kind", "") == "c":
+        raise ValueError(
+            f"{name} must hold real numbers. Complex data not supported; pass its parts or magnitudes"
+        )
     if sp.issparse(X):
         if X.format == "csr":
             _check_structure(X, name)
@@ -90,7 +94,7 @@ def _from_dense(X: Any, name: str) -> CSR:
     if dense.ndim != 2:
         raise ValueError(
             f"{name} must have two dimensions, but has {dense.ndim} (shape {dense.shape}); "
-            "for one instance use X.reshape(1, -1)"
+            "Reshape your data: one instance is X.reshape(1, -1)"
         )
     return sp.csr_array(dense)
 

@@ -36,8 +36,8 @@ class XRLinear(LinearModel):
 
     Parameters
     ----------
-    representation : {"pifa", "pii"}
-        What clustering sees of a label.
+    representation : str, RepresentationParams, or an object or function of one's own
+        What clustering sees of a label (`larix.xmc.label_representation`). One's own is saved by name alone.
     clustering : ClusteringParams
     solver : SolverParams, or one for each level
     search : SearchParams
@@ -94,7 +94,7 @@ class XRLinear(LinearModel):
         self.n_threads = n_threads
         self.random_state = random_state
 
-    def fit(self, X: Any, Y: Any, tree: LabelTree | None = None) -> Self:
+    def fit(self, X: Any, Y: Any, tree: LabelTree | None = None, *, label_features: Any = None) -> Self:
         """Index the labels (unless a tree is given), then train matcher and ranker.
 
         Parameters
@@ -105,10 +105,15 @@ class XRLinear(LinearModel):
             Non-zero where a label belongs to an instance.
         tree : LabelTree, optional
             Labels without a training instance get no slot when the tree is made here.
+        label_features : matrix, L x d, optional
+            Features of the labels' texts, for representations that use them.
         """
         X, Y = check_pair(X, Y, tree)
         if tree is None:
-            Z = represent_labels(X, Y, self.representation)
+            Z = represent_labels(
+                X, Y, self.representation, label_features=label_features,
+                random_state=self.random_state, n_threads=self.n_threads,
+            )  # fmt: skip
             seen = np.unique(Y.indices[Y.data != 0])
             tree = cluster_labels(
                 Z, self.clustering, labels=seen, random_state=self.random_state, n_threads=self.n_threads
@@ -214,7 +219,7 @@ class XRLinear(LinearModel):
             X, beam_size or search.beam_size, top_k or search.top_k, allowed=allowed, n_threads=self.n_threads
         )
 
-    def score(self, X: Any, selected: Any) -> CSR:
+    def score_selected(self, X: Any, selected: Any) -> CSR:
         """Scores of selected labels, wherever a search would have ended.
 
         Parameters
@@ -236,15 +241,13 @@ class XRLinear(LinearModel):
 
     def _plan(self) -> SearchPlan:
         """The search through all levels, made once for each setting of it."""
-        made_for, plan = getattr(self, "_made_plan", (None, None))
-        if plan is None or made_for != (id(self.weights_), self.search):
-            tree, search = self.tree_, self.search
-            plan = SearchPlan(
+        search, tree = self.search, self.tree_
+        if search not in self._plans:
+            self._plans[search] = SearchPlan(
                 self.weights_, 1, per_level(search.post_processor, tree.depth, "post_processor"),
                 tree.slot_label, tree.n_labels, search.merge if tree.has_overlap else None,
             )  # fmt: skip
-            self._made_plan = (id(self.weights_), search), plan
-        return plan
+        return self._plans[search]
 
     def _branches_to(self, labels: NDArray[Any]) -> NDArray[np.bool_]:
         n_labels = self.tree_.n_labels
