@@ -46,6 +46,8 @@ LARIX = Competitor(
     "larix",
     matched=True,
 )
+ROUNDED = "larix, 16 bits"
+"""larix' model again, with its weights rounded."""
 RIVALS = {
     rival.name: rival
     for rival in (

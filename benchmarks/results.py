@@ -67,7 +67,7 @@ class Results:
     def competitors(self, corpus: str) -> list[str]:
         """Who was measured on a corpus, larix first."""
         names = dict.fromkeys(record["competitor"] for record in self._of(corpus))
-        return sorted(names, key=lambda name: name != "larix")
+        return sorted(names, key=lambda name: not name.startswith("larix"))
 
     def description(self, corpus: str) -> Record:
         """Sizes of a corpus."""
@@ -81,11 +81,13 @@ class Results:
         """Rounds on a corpus."""
         return len({record["round"] for record in self._of(corpus)})
 
-    def ratio(self, corpus: str, rival: str, figure: str, rival_figure: str | None = None) -> Ratio | None:
+    def ratio(
+        self, corpus: str, rival: str, figure: str, rival_figure: str | None = None, ours: str = "larix"
+    ) -> Ratio | None:
         """larix over a rival, each round by itself."""
-        ours = self._by_round(corpus, "larix", figure)
+        own = self._by_round(corpus, ours, figure)
         theirs = self._by_round(corpus, rival, rival_figure or figure)
-        return ratio_of([(ours[n], theirs[n]) for n in ours if n in theirs])
+        return ratio_of([(own[n], theirs[n]) for n in own if n in theirs])
 
     def texts(self) -> dict[tuple[str, str], dict[str, Record]]:
         """The last figures of every vectorizer, by corpus and setting."""
@@ -108,8 +110,8 @@ class Results:
         return {r["name"]: r["reason"] for r in self.of_kind("absent") if r["session"] == last}
 
     def versions(self) -> dict[str, str]:
-        """Version of every competitor."""
-        return {r["competitor"]: r["version"] for r in self.records if "version" in r}
+        """Version of every library."""
+        return {r["competitor"].split(",")[0]: r["version"] for r in self.records if "version" in r}
 
     def _of(self, corpus: str) -> list[Record]:
         """Models measured on a corpus in the last session that did."""

@@ -23,7 +23,7 @@ from typing import Any
 from scipy.sparse import csr_array, load_npz
 
 from benchmarks import corpora, machine, page, results
-from benchmarks.competitors import LARIX, RIVALS, SKLEARN, Competitor
+from benchmarks.competitors import LARIX, RIVALS, ROUNDED, SKLEARN, Competitor
 from benchmarks.environments import CannotTakePart, cache_folder, installed_version, python_of
 from benchmarks.matrices import read_description, read_part
 from benchmarks.stages import N_THREADS, PREDICTIONS, Task
@@ -109,13 +109,20 @@ class Session:
             except StageFailed as reason:
                 self._note("absent", name=f"{competitor.name} on {corpora.title(corpus)}", reason=str(reason))
                 return
+            if "representation_s" in figures:
+                figures["indexing_s"] = figures["representation_s"] + figures["clustering_s"]
+            fields = {
+                "corpus": corpus,
+                "round": round_number,
+                "version": installed_version(python, competitor.distribution),
+                "description": read_description(folder),
+            }
             figures |= _quality(folder, work / PREDICTIONS)
-        if "representation_s" in figures:
-            figures["indexing_s"] = figures["representation_s"] + figures["clustering_s"]
-        self._note(
-            "model", corpus=corpus, competitor=competitor.name, round=round_number, figures=figures,
-            version=installed_version(python, competitor.distribution), description=read_description(folder),
-        )  # fmt: skip
+            self._note("model", competitor=competitor.name, figures=figures, **fields)
+            if "rounded_mb" in figures:
+                rounded = _run_stage(python, Task("predict", **task, model_name="rounded"))
+                rounded |= {"model_mb": figures["rounded_mb"], **_quality(folder, work / PREDICTIONS)}
+                self._note("model", competitor=ROUNDED, figures=rounded, **fields)
 
     def _cold(self, python: Path, task: Task, competitor: Competitor) -> None:
         """First call in a fresh process: as ever, and for larix with no compiled kernels at hand either."""

@@ -43,6 +43,8 @@ class Task:
         Scratch folder; the model is its subfolder `model`.
     setting : str
         Which n-grams, for "text".
+    model_name : {"model", "rounded"}
+        Subfolder of the model to predict with; rounded has weights of 16 bits.
     """
 
     stage: str
@@ -50,11 +52,12 @@ class Task:
     matrices: str
     work: str
     setting: str = ""
+    model_name: str = "model"
 
     @property
     def model(self) -> Path:
-        """Where the model is."""
-        return Path(self.work) / "model"
+        """Where the model is, or goes."""
+        return Path(self.work) / self.model_name
 
     @property
     def result(self) -> Path:
@@ -74,6 +77,10 @@ def train(task: Task, adapter: Any) -> dict[str, float]:
         parts = adapter.fit(X, Y)
     with measured() as saving:
         adapter.save(task.model)
+    if hasattr(adapter, "save_rounded"):
+        rounded = Path(task.work) / "rounded"
+        adapter.save_rounded(rounded)
+        parts["rounded_mb"] = folder_mb(rounded)
     return {
         "train_wall_s": fitting.wall_s,
         "train_cpu_s": fitting.cpu_s,

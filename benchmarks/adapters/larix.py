@@ -48,6 +48,10 @@ class Adapter:
         """Write the model folder."""
         self.model.save(folder)
 
+    def save_rounded(self, folder: Path) -> None:
+        """Write the model with weights of 16 bits."""
+        self.model.rounded().save(folder)
+
     def load(self, folder: Path) -> None:
         """Read it, digests checked."""
         self.model = XRLinear.load(folder)
