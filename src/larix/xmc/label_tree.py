@@ -83,6 +83,13 @@ class LabelTree:
         """The cluster of every slot, shape (n_slots,)."""
         return self.parent_of(self.depth - 1)
 
+    def slot_bounds(self, level: int) -> NDArray[np.int64]:
+        """Slots below the nodes of a level: node n has `bounds[n]:bounds[n + 1]`; level -1 is the root."""
+        bounds = np.arange(self.n_nodes(level) + 1)
+        for below in self.offsets[level + 1 :]:
+            bounds = below[bounds]
+        return bounds
+
     def labels_of_cluster(self, cluster: int) -> NDArray[np.int32]:
         """Labels that live in a cluster."""
         return self.slot_label[self.offsets[-1][cluster] : self.offsets[-1][cluster + 1]]

@@ -209,6 +209,17 @@ class LinearMatcher(_LinearStage):
             self.weights_, self.tree_.depth - 1, self.tree_, X, beam_size or self.search.beam_size
         )
 
+    def predict_levels(self, X: Any, *, beam_size: int | None = None) -> list[CSR]:
+        """Scores of the nodes that a search keeps, N x n_nodes(level) a level; the last is `predict`."""
+        X, tree = self._check_X(X), self.tree_
+        parents = [0, *np.cumsum([tree.n_nodes(level - 1) for level in range(tree.depth - 1)]).tolist()]
+        return [
+            self._search(
+                self.weights_.of_parents(0, parents[n]), n, tree, X, beam_size or self.search.beam_size
+            )
+            for n in range(1, tree.depth)
+        ]
+
     def _search(self, weights: ChunkedWeights, n_levels: int, tree: LabelTree, X: CSR, beam_size: int) -> CSR:
         post_processors = per_level(self.search.post_processor, tree.depth - 1, "post_processor")[:n_levels]
         nodes = np.arange(tree.n_nodes(n_levels - 1), dtype=np.int32)

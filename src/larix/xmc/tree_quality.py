@@ -1,0 +1,191 @@
+"""How good a label tree is: balance, similarity within clusters, and whether searches find their way.
+
+Balance is the spread of the numbers of labels below the nodes of a level. Similarity within clusters is the
+cosine of two labels that share one, beside that of two labels at random. The recall of a level is the share
+of true labels that have an ancestor among the nodes which a search kept there; the last one bounds what
+any ranker can reach.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from larix.xmc.label_tree import LabelTree
+from larix.xmc.matrix import Matrix, check_matrix, is_dense, unit_rows
+from larix.xmc.sparse import CSR, binarize, check_csr, csr_from_parts, row_norms
+
+
+@dataclass(frozen=True)
+class LevelQuality:
+    """One level of nodes above the labels.
+
+    Attributes
+    ----------
+    level : int
+        0 are the root's children.
+    n_nodes : int
+    fewest_children, most_children : int
+        On the next level; for clusters these are labels.
+    fewest_labels, mean_labels, most_labels : number
+        Below a node.
+    variation : float
+        Standard deviation of the labels below a node, divided by their mean; 0 is perfect balance.
+    """
+
+    level: int
+    n_nodes: int
+    fewest_children: int
+    most_children: int
+    fewest_labels: int
+    mean_labels: float
+    most_labels: int
+    variation: float
+
+
+@dataclass(frozen=True)
+class TreeQuality:
+    """What can be said about a tree.
+
+    Attributes
+    ----------
+    n_labels : int
+        With a place in the tree.
+    levels : tuple of LevelQuality
+        Those above the labels; none for a flat tree.
+    similarity : float or None
+        Mean cosine of a label with another one of its cluster. None where no cluster has two labels of which
+        something is known.
+    random_similarity : float or None
+        The same with any other label.
+    """
+
+    n_labels: int
+    levels: tuple[LevelQuality, ...]
+    similarity: float | None
+    random_similarity: float | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON content."""
+        return asdict(self)
+
+    def lines(self) -> list[str]:
+        """For people to read."""
+        told = [
+            f"level {q.level + 1}: {q.n_nodes:,} nodes over {q.fewest_labels:,} to {q.most_labels:,} labels "
+            f"(variation {q.variation:.2f}), {q.fewest_children} to {q.most_children} children"
+            for q in self.levels
+        ]
+        if self.similarity is not None:
+            told.append(
+                f"labels of a cluster have cosine {self.similarity:.3f}, any two {self.random_similarity:.3f}"
+            )
+        return told or ["a flat tree"]
+
+
+def tree_quality(tree: LabelTree, Z: Any) -> TreeQuality:
+    """Balance of a tree, and similarity of the labels within its clusters.
+
+    Parameters
+    ----------
+    tree : LabelTree
+    Z : sparse or dense matrix, L x d
+        Label representations; rows of any length. Zero rows take no part in similarities.
+    """
+    Z = unit_rows(check_matrix(Z, name="Z", n_rows=tree.n_labels))
+    similarity, at_random = cluster_similarity(tree, Z)
+    levels = tuple(_level_quality(tree, level) for level in range(tree.depth - 1))
+    return TreeQuality(len(np.unique(tree.slot_label)), levels, similarity, at_random)
+
+
+def _level_quality(tree: LabelTree, level: int) -> LevelQuality:
+    labels, children = np.diff(tree.slot_bounds(level)), np.diff(tree.offsets[level + 1])
+    return LevelQuality(
+        level=level,
+        n_nodes=tree.n_nodes(level),
+        fewest_children=int(children.min()),
+        most_children=int(children.max()),
+        fewest_labels=int(labels.min()),
+        mean_labels=float(labels.mean()),
+        most_labels=int(labels.max()),
+        variation=float(labels.std() / max(labels.mean(), 1e-12)),
+    )
+
+
+def cluster_similarity(tree: LabelTree, Z: Matrix) -> tuple[float | None, float | None]:
+    """Mean cosine of a label with another of its cluster, and with any other label.
+
+    The unit rows z of a group of n add up to S, and |S|^2 = n + sum over pairs i != j of z_i . z_j; so the
+    mean cosine of a label with the others of its group is (|S|^2 - n) / (n (n - 1)), without a look at pairs.
+    """
+    rows = Z[tree.slot_label]
+    known = np.linalg.norm(rows, axis=1) > 0 if is_dense(rows) else row_norms(rows) > 0
+    n, squared = _sums(rows, known, tree.slot_cluster(), tree.n_clusters)
+    several = n > 1
+    if not several.any():
+        return None, None
+    within = (squared[several] - n[several]) / (n[several] - 1)
+    all_n, all_squared = _sums(rows, known, np.zeros(len(known), np.int64), 1)
+    at_random = (all_squared[0] - all_n[0]) / (all_n[0] * (all_n[0] - 1))
+    return float(within.sum() / n[several].sum()), float(at_random)
+
+
+def _sums(
+    rows: Matrix, known: NDArray[np.bool_], group: NDArray[np.int64], n_groups: int
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Number of known rows of every group, and the squared norm of their sum."""
+    n = np.bincount(group[known], minlength=n_groups)
+    ones = np.ones(len(group), np.float64)
+    order = np.argsort(group, kind="stable")
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(group, minlength=n_groups))])
+    sums = csr_from_parts(ones, order, indptr, (n_groups, len(group))) @ rows
+    squared = np.square(sums) if is_dense(sums) else sums.multiply(sums)
+    return n, np.asarray(squared.sum(axis=1), np.float64).ravel()
+
+
+def path_recall(tree: LabelTree, Y: Any, beams: Sequence[Any]) -> list[float]:
+    """Share of true labels that have an ancestor in the beam, for every level above the labels.
+
+    Parameters
+    ----------
+    tree : LabelTree
+    Y : matrix, N x L
+        True labels; those without a place in the tree are never found.
+    beams : sequence of matrices, N x n_nodes(level), root's children first
+        Stored where a search kept a node (`LinearMatcher.predict_levels`).
+
+    Returns
+    -------
+    list of float
+        One a level; NaN if there is no true label.
+
+    Raises
+    ------
+    ValueError
+        If there isn't one matrix for each level, or a shape doesn't fit.
+    """
+    Y = binarize(check_csr(Y, name="Y", n_columns=tree.n_labels))
+    if len(beams) != tree.depth - 1:
+        raise ValueError(f"beams must be one for each of {tree.depth - 1} levels, but are {len(beams)}")
+    return [_recall(tree, Y, beam, level) for level, beam in enumerate(beams)]
+
+
+def _recall(tree: LabelTree, Y: CSR, beam: Any, level: int) -> float:
+    n_nodes = tree.n_nodes(level)
+    beam = check_csr(beam, name=f"beams[{level}]", n_rows=Y.shape[0], n_columns=n_nodes)
+    node_of_slot = np.repeat(np.arange(n_nodes), np.diff(tree.slot_bounds(level)))
+    slots = tree.slots_of_labels(Y)
+    kept = np.isin(
+        _keys(slots.indptr, node_of_slot[slots.indices], n_nodes), _keys(beam.indptr, beam.indices, n_nodes)
+    )
+    found = np.unique(_keys(slots.indptr, tree.slot_label[slots.indices], tree.n_labels)[kept])
+    return float(len(found) / Y.nnz) if Y.nnz else float("nan")
+
+
+def _keys(indptr: NDArray[Any], columns: NDArray[Any], n_columns: int) -> NDArray[np.int64]:
+    """One number for each (row, column)."""
+    rows = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
+    keys: NDArray[np.int64] = rows * np.int64(n_columns) + columns
+    return keys
