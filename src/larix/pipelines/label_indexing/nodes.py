@@ -6,7 +6,7 @@ import numpy as np
 
 from larix.pipelines.stage_params import StageParams
 from larix.xmc.clustering import ClusteringParams, cluster_labels
-from larix.xmc.label_representation import Representation, represent_labels
+from larix.xmc.label_representation import Method, represent_labels
 from larix.xmc.label_tree import LabelTree
 from larix.xmc.sparse import CSR
 
@@ -17,11 +17,12 @@ class LabelIndexingParams(StageParams):
 
     Parameters
     ----------
-    representation : {"pifa", "pii"}
+    representation : {"pifa", "pii", "graph_spectrum"}
+        Methods that use label texts are for Python, where these can be passed.
     clustering : ClusteringParams
     """
 
-    representation: Representation = "pifa"
+    representation: Method = "pifa"
     clustering: ClusteringParams = field(default_factory=ClusteringParams)
 
 
