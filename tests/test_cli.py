@@ -72,6 +72,24 @@ class TestSuggest:
         assert document["suggestions"][0]["label"] == "skin"
         assert 0 < document["suggestions"][0]["score"] <= 1
 
+    def test_an_explanation_leads_through_the_tree(self, larix_command):
+        result = larix_command("suggest", "--explain", "--top-k=1", "a broken wrist")
+        assert result.exit_code == 0
+        lines = result.output.splitlines()
+        assert lines[0] == "a broken wrist"
+        assert lines[1].startswith("bone ")
+        for words in ("tree: ", "level 1, rank ", "bias ", "nearest training documents", "wrist +"):
+            assert words in result.output
+        (document,) = json.loads(larix_command("suggest", "--explain", "--json", "bad cough").output)
+        assert document["explanations"][0]["label"] == "lung"
+
+    def test_a_label_can_be_asked_about(self, larix_command):
+        result = larix_command("suggest", "--label=skin", "a broken wrist")
+        assert result.output.splitlines()[1].startswith("skin ")
+        result = larix_command("suggest", "--label=hair", "a broken wrist")
+        assert result.exit_code == 2
+        assert "labels, but not 'hair'" in result.stderr
+
     def test_texts_from_a_file_and_from_standard_input(self, larix_command, tmp_path):
         texts = "a broken wrist\n\nbad cough\n"
         (tmp_path / "texts.txt").write_text(texts)

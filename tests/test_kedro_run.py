@@ -21,6 +21,7 @@ def test_a_run_leaves_every_artefact_of_the_linear_path(finished_project):
         "06_models/label_tree/model.json",
         "06_models/matcher/model.json",
         "06_models/ranker/model.json",
+        "06_models/refinement/model.json",
         "07_model_output/predictions/model.json",
         "08_reporting/corpus_summary.json",
         "08_reporting/stage_seconds.json",
@@ -39,6 +40,7 @@ def test_the_seconds_of_all_stages_are_recorded(finished_project):
         "label_indexing",
         "matcher_training",
         "ranking",
+        "refinement",
         "evaluation",
         "reporting",
     ]

@@ -13,6 +13,7 @@ from larix.pipelines import (
     label_indexing,
     matcher_training,
     ranking,
+    refinement,
     reporting,
     vectorization,
 )
@@ -23,6 +24,7 @@ LINEAR_STAGES = {
     "label_indexing": label_indexing,
     "matcher_training": matcher_training,
     "ranking": ranking,
+    "refinement": refinement,
     "evaluation": evaluation,
     "reporting": reporting,
 }

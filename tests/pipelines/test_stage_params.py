@@ -7,6 +7,7 @@ from larix.pipelines.inference.nodes import InferenceParams
 from larix.pipelines.label_indexing.nodes import LabelIndexingParams
 from larix.pipelines.matcher_training.nodes import MatcherTrainingParams
 from larix.pipelines.ranking.nodes import RankingParams
+from larix.pipelines.refinement.params import CalibrationParams, RefinementParams, ThresholdParams
 from larix.pipelines.reporting.nodes import ReportingParams
 from larix.pipelines.vectorization.nodes import VectorizationParams
 from larix.xmc.clustering import ClusteringParams
@@ -19,6 +20,7 @@ ALL = [
     LabelIndexingParams,
     MatcherTrainingParams,
     RankingParams,
+    RefinementParams,
     ReportingParams,
     VectorizationParams,
 ]
@@ -41,6 +43,15 @@ def test_a_part_may_be_left_out():
     assert params.char is None
 
 
+def test_parts_of_the_refinement_are_built_or_left_out():
+    params = RefinementParams(memory=None, threshold={"guarantee": "recall", "level": 0.5})
+    assert params.memory is None
+    assert params.calibration == CalibrationParams()
+    assert params.threshold == ThresholdParams("recall", 0.5)
+    assert params.learns_from_held_out
+    assert not RefinementParams(calibration=None).learns_from_held_out
+
+
 def test_a_misspelt_key_names_the_nearest():
     with pytest.raises(TypeError, match="solver has no key 'max_itr'; did you mean 'max_iter'"):
         RankingParams(solver={"max_itr": 3})
@@ -49,6 +60,12 @@ def test_a_misspelt_key_names_the_nearest():
 def test_values_are_checked_where_they_belong():
     with pytest.raises(ValueError, match="Cp must be positive"):
         RankingParams(solver={"Cp": -1})
+    with pytest.raises(ValueError, match=r"weight must lie in 0\.\.1, but is 2"):
+        RefinementParams(memory={"weight": 2})
+    with pytest.raises(ValueError, match="held_out_share must lie between 0 and 1, but is 1"):
+        RefinementParams(held_out_share=1)
+    with pytest.raises(ValueError, match="excerpt_length must not be negative, but is -1"):
+        RefinementParams(excerpt_length=-1)
     with pytest.raises(ValueError, match="n_examples must be at least 1, but is 0"):
         ReportingParams(n_examples=0)
     with pytest.raises(ValueError, match="top_k must be at least 1, but is 0"):

@@ -78,6 +78,20 @@ def test_true_labels_are_told_apart(report):
     assert marks == ["hit", "missed", "miss", "hit"]
 
 
+def test_scores_are_compared_with_outcomes_where_they_are_probabilities(report):
+    bins = [
+        {"low": 0.0, "high": 0.1, "n": 90, "mean_score": 0.04, "share_right": 0.06},
+        {"low": 0.9, "high": 1.0, "n": 10, "mean_score": 0.97, "share_right": 0.9},
+    ]
+    told = {"ece": 0.025, "worst_gap": 0.07, "brier": 0.061, "n": 100, "bins": bins}
+    outline = Outline(render_page(replace(report, reliability=told)))
+    assert "reliability" in outline.values("id")
+    assert "#reliability" in outline.values("href")
+    assert outline.tags["svg"] == 5
+    assert "by 2.5 percentage points, at worst, in one of ten bins, by 7.0" in outline.words()
+    assert "reliability" not in Outline(render_page(report)).values("id")
+
+
 def test_figures_are_inline_and_follow_the_theme(report):
     page = render_page(report)
     outline = Outline(page)

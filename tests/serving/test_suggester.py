@@ -8,7 +8,7 @@ import pytest
 import scipy.sparse as sp
 
 import larix
-from larix import XRLinear
+from larix import ConformalThreshold, DocumentMemory, IsotonicCalibrator, Refinement, XRLinear
 from larix.serving.evaluation import evaluate_suggester
 from larix.serving.given_features import GivenFeatures
 from larix.serving.model_card import ModelCard
@@ -124,6 +124,97 @@ def test_a_damaged_file_is_named(folder, name):
         larix.load(folder)
 
 
+@pytest.fixture(scope="module")
+def refined(suggester):
+    """With a memory of the documents, and calibrated on them; enough for tests of wiring."""
+    X = suggester.features.transform(TEXTS)
+    refinement = Refinement(memory=DocumentMemory().fit(X, Y, TEXTS))
+    held = refinement.rank(suggester.model, X, top_k=20)
+    threshold = ConformalThreshold(guarantee="precision", level=0.7)
+    learnt = refinement.learn(held, Y, calibrator=IsotonicCalibrator(), threshold=threshold)
+    return Suggester(
+        features=suggester.features,
+        model=suggester.model,
+        label_ids=LABELS,
+        label_names=[label.upper() for label in LABELS],
+        frequencies=suggester.frequencies,
+        refinement=learnt,
+    )
+
+
+def test_a_refined_classifier_is_saved_with_all_its_parts(refined, tmp_path):
+    refined.save(tmp_path / "classifier")
+    loaded = larix.load(tmp_path / "classifier")
+    assert loaded.suggest(TEXTS) == refined.suggest(TEXTS)
+    assert loaded.explain(TEXTS[0]) == refined.explain(TEXTS[0])
+    assert isinstance(larix.load(tmp_path / "classifier" / "refinement"), Refinement)
+    assert isinstance(larix.load(tmp_path / "classifier" / "refinement" / "memory"), DocumentMemory)
+
+
+def test_suggestions_are_refined_and_above_the_threshold(refined, suggester):
+    P = refined.predict(TEXTS, top_k=5)
+    assert P.data.tobytes() != suggester.predict(TEXTS, top_k=5).data.tobytes()
+    threshold = refined.refinement.threshold.threshold_
+    shown = [s.score for row in refined.suggest(TEXTS, top_k=5) for s in row]
+    assert shown == P.data[P.data >= threshold].tolist()
+    assert len(shown) < len(P.data)
+
+
+def test_an_explanation_has_names_votes_and_documents(refined):
+    (told,) = refined.explain("a broken wrist")
+    assert (told["label"], told["name"]) == ("bone", "BONE")
+    assert told["score"] == refined.suggest(["a broken wrist"], top_k=1)[0][0].score
+    assert 0.3 < told["votes"]["share"] <= 1
+    assert told["nearest"][0]["document"] in TEXTS
+    names = {f["feature"] for f in told["tree"]["paths"][0]["steps"][-1]["features"]}
+    assert names & {"wrist", "broken", "‹wrist›", "‹wris›"}
+    assert json.loads(json.dumps(told)) == told
+
+
+def test_any_label_can_be_asked_about(refined, suggester):
+    skin, bone = refined.explain("a broken wrist", labels=["skin", "bone"])
+    assert (skin["label"], bone["label"]) == ("skin", "bone")
+    assert skin["score"] < bone["score"]
+    (plain,) = suggester.explain("a broken wrist", labels=["skin"])
+    assert (plain["votes"], plain["nearest"]) == (None, [])
+    with pytest.raises(ValueError, match=f"the classifier knows {len(LABELS)} labels, but not 'hair'"):
+        suggester.explain("a broken wrist", labels=["hair"])
+
+
+@pytest.mark.parametrize("which", ["refined", "suggester"])
+def test_a_classifier_learns_new_labels_and_documents(which, request):
+    before = request.getfixturevalue(which)
+    texts = [
+        "purple spaceship landed",
+        "a spaceship in orbit",
+        "engine of the spaceship",
+        "broken wrist in orbit",
+    ]
+    labels = [["space"], ["space"], ["space"], ["bone", "space"]]
+    after = before.learn(texts, labels, names={"space": "Space travel"})
+    assert after.label_ids == [*LABELS, "space"]
+    assert after.suggest(["spaceship in orbit"], top_k=1)[0][0].name == "Space travel"
+    assert after.frequencies.counts[-1] == 4
+    assert after.frequencies.n_documents == len(TEXTS) + 4
+    assert before.label_ids == LABELS
+    old = before.model.score(before.rows(TEXTS), np.ones(Y.shape)).data.tobytes()
+    kept = after.model.score(after.rows(TEXTS), np.ones((len(TEXTS), len(LABELS) + 1))).toarray()
+    assert kept[:, : len(LABELS)].ravel().tobytes() == old
+
+
+def test_a_memory_learns_documents_of_known_labels(refined, suggester):
+    after = refined.learn(["an itching scalp after a swim"], [["skin"]])
+    assert after.model is refined.model
+    assert after.refinement.memory.index_.n_rows == len(TEXTS) + 1
+    assert refined.refinement.memory.index_.n_rows == len(TEXTS)
+    with pytest.raises(
+        ValueError, match="nothing to learn: all labels are known, and the classifier has no mem"
+    ):
+        suggester.learn(["an itching scalp"], [["skin"]])
+    with pytest.raises(ValueError, match="labels must be given for all 1 documents, but are for 2"):
+        refined.learn(["an itching scalp"], [["skin"], ["skin"]])
+
+
 def test_parts_that_do_not_fit_together_are_refused(suggester):
     parts = {
         "features": suggester.features,
@@ -136,6 +227,9 @@ def test_parts_that_do_not_fit_together_are_refused(suggester):
         Suggester(**{**parts, "features": GivenFeatures(3)})
     with pytest.raises(ValueError, match=f"label_ids must describe the model's {len(LABELS)} labels"):
         Suggester(**{**parts, "label_ids": LABELS[1:]})
+    other = DocumentMemory().fit(suggester.features.transform(TEXTS), Y[:, 1:])
+    with pytest.raises(ValueError, match=f"the memory has .* and {len(LABELS) - 1} labels, but the model"):
+        Suggester(**parts, refinement=Refinement(memory=other))
     with pytest.raises(ValueError, match="frequencies must describe"):
         Suggester(**{**parts, "frequencies": LabelFrequencies(np.array([1]), 1)})
 

@@ -29,9 +29,19 @@ MODEL_OPTION = click.option(
 @click.option(
     "--top-k", type=click.IntRange(min=1), default=5, show_default=True, help="Labels for each text."
 )
+@click.option("--explain", is_flag=True, help="Tell why: the way through the tree, features, documents.")
+@click.option(
+    "--label", "labels", metavar="LABEL", multiple=True, help="Explain this label, suggested or not."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def suggest(
-    texts: tuple[str, ...], model: Path | None, file: BinaryIO | None, top_k: int, as_json: bool
+    texts: tuple[str, ...],
+    model: Path | None,
+    file: BinaryIO | None,
+    top_k: int,
+    explain: bool,
+    labels: tuple[str, ...],
+    as_json: bool,
 ) -> None:
     """Suggest labels for each TEXT, with names and scores.
 
@@ -43,9 +53,14 @@ def suggest(
       larix suggest --top-k=3 "broken wrist" "hay fever"
       larix suggest --file=notes.txt --json > suggestions.json
       echo "hay fever" | larix suggest
+      larix suggest --explain --top-k=1 "bitten by a dog"
     """
-    wanted = _texts(texts, file)
-    suggestions = load_classifier(model).suggest(wanted, top_k=top_k)
+    wanted, classifier = _texts(texts, file), load_classifier(model)
+    if explain or labels:
+        found = [classifier.explain(text, labels=labels or None, top_k=top_k) for text in wanted]
+        _tell_why(wanted, found, as_json=as_json)
+        return
+    suggestions = classifier.suggest(wanted, top_k=top_k)
     if as_json:
         click.echo(json.dumps(_plain(wanted, suggestions), indent=2, ensure_ascii=False))
     else:
@@ -108,3 +123,21 @@ def _print(texts: list[str], suggestions: list[list["Suggestion"]]) -> None:
             )
         if not found:
             click.echo("  no suggestion: nothing in this text is known to the model")
+
+
+def _tell_why(texts: list[str], explanations: list[list[dict[str, Any]]], *, as_json: bool) -> None:
+    if as_json:
+        documents = [
+            {"text": text, "explanations": found} for text, found in zip(texts, explanations, strict=True)
+        ]
+        click.echo(json.dumps(documents, indent=2, ensure_ascii=False))
+        return
+    from rich.console import Console
+
+    from larix.reporting import render_explanation
+
+    console = Console(highlight=False)
+    for number, (text, found) in enumerate(zip(texts, explanations, strict=True)):
+        click.echo(("\n" if number else "") + click.style(text, bold=True))
+        for explanation in found:
+            console.print(render_explanation(explanation))

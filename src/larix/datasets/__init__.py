@@ -10,6 +10,7 @@ from larix.datasets.model_folder import (
     LinearMatcherDataset,
     LinearRankerDataset,
     ModelFolderDataset,
+    RefinementDataset,
     SuggesterDataset,
     TextFeaturesDataset,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "LinearRankerDataset",
     "MetricsDataset",
     "ModelFolderDataset",
+    "RefinementDataset",
     "SparseMatrixDataset",
     "SuggesterDataset",
     "TableDocumentDataset",

@@ -102,6 +102,12 @@ class LinearRankerDataset(ModelFolderDataset):
     homes: ClassVar = {"LinearRanker": "larix.xmc.linear_stages"}
 
 
+class RefinementDataset(ModelFolderDataset):
+    """A `Refinement`: what is done to a model's scores."""
+
+    homes: ClassVar = {"Refinement": "larix.xmc.refinement"}
+
+
 class SuggesterDataset(ModelFolderDataset):
     """A `Suggester`: the whole classifier."""
 

@@ -101,6 +101,9 @@ class RunReport:
         Labels with the most missed occurrences.
     right, wrong : sequence of Example
         Documents whose first suggestion is right, and is wrong.
+    reliability : mapping or None
+        What `larix.xmc.reliability.Reliability.to_dict` gives for the first `k` suggestions; None where
+        scores are no probabilities.
     made : str
         When the run was made, in words; nothing is shown for an empty one.
     """
@@ -118,6 +121,7 @@ class RunReport:
     worst_labels: Sequence[LabelRow] = ()
     right: Sequence[Example] = ()
     wrong: Sequence[Example] = ()
+    reliability: Mapping[str, Any] | None = None
     made: str = ""
 
 

@@ -1,7 +1,7 @@
 """The figures of a run. Each function takes plain data and returns a matplotlib figure."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -101,6 +101,35 @@ def _tilt_if_crowded(axes: "Axes", labels: Sequence[str]) -> None:
         axes.tick_params(axis="x", labelrotation=35)
         for label in axes.get_xticklabels():
             label.set(ha="right", rotation_mode="anchor")
+
+
+def reliability_figure(reliability: Mapping[str, Any]) -> "Figure":
+    """Share of right suggestions against their score, above the number of suggestions in each bin.
+
+    Parameters
+    ----------
+    reliability : mapping
+        What `larix.xmc.reliability.Reliability.to_dict` gives.
+    """
+    bins = reliability["bins"]
+    middles = [(b["low"] + b["high"]) / 2 for b in bins]
+    widths = [0.9 * (b["high"] - b["low"]) for b in bins]
+    with house_style():
+        figure = new_figure(height=4.2)
+        quality, size = figure.subplots(2, sharex=True, height_ratios=[2.4, 1])
+        quality.plot([0, 1], [0, 1], color=GREY, linewidth=1.2, linestyle=(0, (4, 3)), label="_reliable")
+        scores, shares = ([b[key] for b in bins] for key in ("mean_score", "share_right"))
+        quality.plot(scores, shares, color=BLUE, marker="o", clip_on=False)
+        quality.set(title="How often suggestions with a score are right", ylim=(0, 1), xlim=(0, 1))
+        quality.set_ylabel("right")
+        quality.set_title(
+            f"mean gap {100 * reliability['ece']:.1f} points", loc="right", weight="normal", size=10
+        )
+        in_percent(quality)
+        size.bar(middles, [b["n"] for b in bins], color=GREY, width=widths)
+        size.set(xlabel="score", ylabel="suggestions")
+        in_thousands(size, max_ticks=3)
+    return figure
 
 
 def cluster_sizes_figure(sizes: Sequence[int]) -> "Figure":

@@ -10,6 +10,7 @@ from larix.reporting.figures import (
     cluster_sizes_figure,
     curves_figure,
     frequency_figure,
+    reliability_figure,
     stage_seconds_figure,
 )
 from larix.reporting.terminal import remarks
@@ -94,6 +95,11 @@ def _figures(report: RunReport) -> dict[str, Any]:
         "clusters": (cluster_sizes_figure(report.cluster_sizes), "Histogram of cluster sizes"),
         "seconds": (stage_seconds_figure(report.stage_seconds), "Seconds of each stage"),
     }
+    if report.reliability is not None:
+        figures["reliability"] = (
+            reliability_figure(report.reliability),
+            "Share of right suggestions by score",
+        )
     return {name: Markup(inline_svg(figure, text)) for name, (figure, text) in figures.items()}
 
 

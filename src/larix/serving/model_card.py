@@ -53,14 +53,22 @@ class ModelCard:
         sections = [
             f"# Model card: extreme multi-label classifier for {name}",
             "Trained with larix (label tree, linear one-vs-rest models, beam search). It takes texts, or the "
-            "feature rows it was trained on, and gives labels with names and scores; scores rank labels and "
-            "are not calibrated probabilities.",
+            "feature rows it was trained on, and gives labels with names and scores. " + self._meaning(),
             _bullets("Corpus", self.corpus),
             self._metrics_table(),
             _bullets("Parameters", _flat(self.parameters)),
             _bullets("Versions", self.versions),
         ]
         return "\n\n".join(section for section in sections if section) + "\n"
+
+    def _meaning(self) -> str:
+        """What a score is."""
+        if (self.parameters.get("refinement") or {}).get("calibration"):
+            return (
+                "Scores are probabilities of being right, calibrated on held-out training documents; they "
+                "hold for documents like those."
+            )
+        return "Scores rank labels and are not calibrated probabilities."
 
     def _metrics_table(self) -> str:
         if not self.metrics:

@@ -4,16 +4,20 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
+from larix.serving.explained import explain_suggestions
 from larix.serving.given_features import GivenFeatures
+from larix.serving.learning import learn
 from larix.serving.model_card import ModelCard
 from larix.xmc.label_frequency import LabelFrequencies
 from larix.xmc.persistence import ModelFolderError, SavedFolder, is_whole, load_folder, save_folder
+from larix.xmc.refinement import Refinement
 from larix.xmc.sparse import CSR, check_csr
 from larix.xmc.text_features import TextFeatures
 from larix.xmc.xr_linear import XRLinear
@@ -33,6 +37,8 @@ _HOMES = {
     "TextFeatures": "larix.xmc.text_features",
     "GivenFeatures": "larix.serving.given_features",
     "Corpus": "larix.corpora.corpus",
+    "Refinement": "larix.xmc.refinement",
+    "DocumentMemory": "larix.xmc.document_memory",
 }
 
 
@@ -58,6 +64,8 @@ class Suggester:
     frequencies : LabelFrequencies
         Of the labels in training, for evaluation.
     card : ModelCard, optional
+    refinement : Refinement, optional
+        What is done to the model's scores: votes of training documents, calibration, a threshold.
 
     Raises
     ------
@@ -80,6 +88,7 @@ class Suggester:
         label_names: Sequence[str],
         frequencies: LabelFrequencies,
         card: ModelCard | None = None,
+        refinement: Refinement | None = None,
     ) -> None:
         self.features = features
         self.model = model
@@ -87,6 +96,7 @@ class Suggester:
         self.label_names = list(label_names)
         self.frequencies = frequencies
         self.card = card or ModelCard()
+        self.refinement = refinement or Refinement()
         self._check_parts()
 
     def _check_parts(self) -> None:
@@ -103,6 +113,14 @@ class Suggester:
         ):
             if count != n_labels:
                 raise ValueError(f"{name} must describe the model's {n_labels} labels, but describes {count}")
+        memory = self.refinement.memory
+        if memory is not None and (memory.n_features_in_, memory.Y_.shape[1]) != (
+            self.model.n_features_in_, n_labels
+        ):  # fmt: skip
+            raise ValueError(
+                f"the memory has {memory.n_features_in_} features and {memory.Y_.shape[1]} labels, but the "
+                f"model {self.model.n_features_in_} and {n_labels}; join parts of the same run"
+            )
 
     def predict(self, documents: Any, *, top_k: int | None = None, beam_size: int | None = None) -> CSR:
         """Scores of the best labels of every document.
@@ -118,9 +136,11 @@ class Suggester:
         csr_array, N x L
             `top_k` entries a row by descending score.
         """
-        return self.model.predict(self._rows(documents), top_k=top_k, beam_size=beam_size)
+        top_k = top_k or self.model.search.top_k
+        return self.refinement.predict(self.model, self.rows(documents), top_k=top_k, beam_size=beam_size)
 
-    def _rows(self, documents: Any) -> CSR:
+    def rows(self, documents: Any) -> CSR:
+        """Feature rows of documents, N x D."""
         is_texts = isinstance(documents, list | tuple) and all(isinstance(text, str) for text in documents)
         if isinstance(self.features, GivenFeatures) or is_texts:
             return self.features.transform(documents)
@@ -129,12 +149,14 @@ class Suggester:
     def suggest(self, documents: Any, *, top_k: int = 5) -> list[list[Suggestion]]:
         """The best labels of every document with their names, best first.
 
+        Of these, labels below the threshold of the refinement are left out if it has one.
+
         Parameters
         ----------
         documents : list of str, or matrix N x D
         top_k : int, default 5
         """
-        P = self.predict(documents, top_k=top_k)
+        P = self.refinement.shown(self.predict(documents, top_k=top_k))
         return [
             [
                 Suggestion(self.label_ids[label], self.label_names[label], float(score))
@@ -143,16 +165,53 @@ class Suggester:
             for begin, end in zip(P.indptr[:-1], P.indptr[1:], strict=True)
         ]
 
+    def explain(
+        self, document: Any, *, labels: Sequence[str] | None = None, top_k: int = 1, n_features: int = 8
+    ) -> list[dict[str, Any]]:
+        """Why labels are suggested for a document; see `larix.serving.explained.explain_suggestions`.
+
+        Parameters
+        ----------
+        document : str, or matrix 1 x D
+        labels : sequence of str, optional
+            Identifiers of labels to explain instead of the `top_k` suggested.
+        top_k : int
+        n_features : int
+            Features told one by one at each level.
+        """
+        return explain_suggestions(self, document, labels=labels, top_k=top_k, n_features=n_features)
+
+    def learn(
+        self, documents: Any, labels: Sequence[Sequence[str]], *, names: Mapping[str, str] | None = None
+    ) -> "Suggester":
+        """A classifier that knows these documents and labels too; see `larix.serving.learning.learn`.
+
+        Parameters
+        ----------
+        documents : list of str, or matrix N x D
+        labels : sequence of sequences of str
+            Identifiers of each document's labels, known or new.
+        names : mapping of str to str, optional
+            Names of new labels.
+        """
+        return learn(self, documents, labels, names=names)
+
+    @cached_property
+    def feature_names(self) -> list[str] | None:
+        """What each feature is, in words; None for given features."""
+        return self.features.feature_names() if isinstance(self.features, TextFeatures) else None
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the classifier as one folder, model card included."""
         labels = json.dumps({"ids": self.label_ids, "names": self.label_names}, ensure_ascii=False)
+        parts = {"features": self.features, "model": self.model, "refinement": self.refinement}
         save_folder(
             path,
             kind=_KIND,
             metadata={"n_train": self.frequencies.n_documents, "card": self.card.to_dict()},
             arrays={"label_counts": self.frequencies.counts},
             files={_LABELS: labels.encode(), _CARD: self.card.to_markdown().encode()},
-            children={"features": self.features.save, "model": self.model.save},
+            children={name: part.save for name, part in parts.items()},
         )
 
     @classmethod
@@ -185,6 +244,11 @@ class Suggester:
                 np.asarray(folder.arrays["label_counts"]), folder.metadata["n_train"]
             ),
             card=ModelCard(**folder.metadata["card"]),
+            refinement=(
+                Refinement.load(folder.child("refinement").path, verify=False)
+                if "refinement" in folder.children
+                else None
+            ),
         )
 
 

@@ -49,6 +49,9 @@ class NeighbourIndex(Protocol):
     def neighbours(self, X: Any, k: int, *, n_threads: int | None = None) -> CSR:
         """Cosines with the k nearest rows, queries x rows, by descending cosine."""
 
+    def rows(self) -> CSR:
+        """The rows indexed, as far as the index keeps them."""
+
     def similarities(self, X: Any) -> NDArray[np.float32]:
         """Cosines with all rows, queries x rows, dense; for few queries."""
 
@@ -189,9 +192,19 @@ class DocumentMemory(BaseEstimator):
         votes = vote(self.neighbours(X), self.Y_, self._params().temperature)
         return top_k_per_row(votes, top_k or votes.shape[1])
 
+    @property
+    def weight(self) -> float:
+        """Share of the votes in a blend."""
+        return self._params().weight
+
     def blend(self, P: Any, X: Any, *, top_k: int | None = None) -> CSR:
         """Scores P of the rows of X, blended with their neighbours' votes; see `blend`."""
-        return blend(P, self.predict(X), self._params().weight, top_k=top_k)
+        return blend(P, self.predict(X), self.weight, top_k=top_k)
+
+    def rows(self) -> CSR:
+        """The documents as the index keeps them: unit rows, without features that are too common; N x D."""
+        check_is_fitted(self)
+        return self.index_.rows()
 
     def nearest_of_label(self, X: Any, label: int, n: int = 3) -> list[tuple[int, float]]:
         """The documents of a label most similar to a query, and their cosines.
@@ -316,7 +329,7 @@ def blend(P: Any, votes: Any, weight: float, *, top_k: int | None = None) -> CSR
     if P.nnz and P.data.min() < 0:
         raise ValueError(
             f"scores must not be negative to be blended with votes, but one is {P.data.min()}; search with "
-            "a post-processor other than noop and log-*"
+            "a post-processor other than noop and log-*, or leave the memory out"
         )
     blended = check_csr(np.float32(1 - weight) * P + np.float32(weight) * votes, name="P")
     return top_k_per_row(blended, top_k or max(blended.shape[1], 1))

@@ -12,11 +12,20 @@ from larix.xmc.beam_search import SearchParams
 from larix.xmc.label_frequency import LabelFrequencies, PropensityParams
 from larix.xmc.linear_stages import LinearMatcher, LinearRanker
 from larix.xmc.metrics import evaluate
+from larix.xmc.refinement import Refinement
 from larix.xmc.sparse import CSR
 from larix.xmc.text_features import TextFeatures
 from larix.xmc.xr_linear import XRLinear
 
-TRAINING_STAGES = ("ingestion", "vectorization", "label_indexing", "matcher_training", "ranking", "search")
+TRAINING_STAGES = (
+    "ingestion",
+    "vectorization",
+    "label_indexing",
+    "matcher_training",
+    "ranking",
+    "refinement",
+    "search",
+)
 
 
 @dataclass(frozen=True)
@@ -40,13 +49,14 @@ class EvaluationParams(StageParams):
 def predict(
     matcher: LinearMatcher,
     ranker: LinearRanker,
+    refinement: Refinement,
     test_instances: CSR,
     search: SearchParams,
     params: EvaluationParams,
 ) -> CSR:
     """Scores of the best labels of every test document, as many as the largest cut-off asks for."""
     top_k = max(search.top_k, *params.ks, *params.recall_ks)
-    return _joined(matcher, ranker, search).predict(test_instances, top_k=top_k)
+    return refinement.predict(_joined(matcher, ranker, search), test_instances, top_k=top_k)
 
 
 def _joined(matcher: LinearMatcher, ranker: LinearRanker, search: SearchParams) -> XRLinear:
@@ -77,6 +87,7 @@ def pack_classifier(
     text_features: TextFeatures | GivenFeatures,
     matcher: LinearMatcher,
     ranker: LinearRanker,
+    refinement: Refinement,
     corpus: Corpus,
     model_card: dict[str, Any],
     search: SearchParams,
@@ -89,4 +100,5 @@ def pack_classifier(
         label_names=corpus.label_names,
         frequencies=LabelFrequencies.of(corpus.train.labels),
         card=ModelCard(**model_card),
+        refinement=refinement,
     )

@@ -1,4 +1,4 @@
-"""Evaluation: matcher, ranker, test_instances, test_labels -> predictions -> metrics; and the classifier.
+"""Evaluation: matcher, ranker, refinement, test documents -> predictions -> metrics; and the classifier.
 
 How the tree is searched (`params:search`) takes part from here on only: another beam needs no training.
 """
@@ -14,7 +14,7 @@ def create_pipeline() -> Pipeline:
         [
             node(
                 predict,
-                ["matcher", "ranker", "test_instances", "params:search", "params:evaluation"],
+                ["matcher", "ranker", "refinement", "test_instances", "params:search", "params:evaluation"],
                 "predictions",
                 name="predict_test_documents",
             ),
@@ -32,7 +32,7 @@ def create_pipeline() -> Pipeline:
             ),
             node(
                 pack_classifier,
-                ["text_features", "matcher", "ranker", "corpus", "model_card", "params:search"],
+                ["text_features", "matcher", "ranker", "refinement", "corpus", "model_card", "params:search"],
                 "classifier",
                 name="pack_classifier",
             ),

@@ -19,6 +19,7 @@ class Findings:
     worst_labels: Sequence[LabelRow]
     right: Sequence[Example]
     wrong: Sequence[Example]
+    reliability: Mapping[str, Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -35,6 +36,7 @@ class Findings:
             worst_labels=[LabelRow(**values) for values in plain["worst_labels"]],
             right=[_example(values) for values in plain["right"]],
             wrong=[_example(values) for values in plain["wrong"]],
+            reliability=plain["reliability"],
         )
 
 

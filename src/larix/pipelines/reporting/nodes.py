@@ -21,6 +21,7 @@ from larix.serving.model_card import ModelCard
 from larix.xmc.label_quality import label_quality, quality_by_frequency
 from larix.xmc.label_tree import LabelTree
 from larix.xmc.metrics import curves
+from larix.xmc.reliability import reliability
 from larix.xmc.sparse import CSR
 
 Figure = Any
@@ -63,7 +64,7 @@ def examine(
     params: ReportingParams,
     random_state: int,
 ) -> dict[str, Any]:
-    """Curves by k, quality by label frequency, worst labels, examples right and wrong."""
+    """Curves by k, quality by label frequency, reliability, worst labels, examples right and wrong."""
     ids, names = corpus.label_ids, corpus.label_names
     quality = label_quality(predictions, test_labels, train_labels, params.k)
     right, wrong = pick_examples(
@@ -83,8 +84,16 @@ def examine(
         worst_labels=pick_worst_labels(quality, ids, names, params.n_worst_labels),
         right=right,
         wrong=wrong,
+        reliability=_reliability(predictions, test_labels, params.k),
     )
     return findings.to_dict()
+
+
+def _reliability(predictions: CSR, test_labels: CSR, k: int) -> dict[str, Any] | None:
+    """How well scores tell the chance of being right; None where they can't be read as probabilities."""
+    scores = predictions.data
+    readable = len(scores) and 0 <= scores.min() <= scores.max() <= 1
+    return reliability(predictions, test_labels, k=k).to_dict() if readable else None
 
 
 def draw_findings(findings: dict[str, Any]) -> tuple[Figure, Figure, Figure]:

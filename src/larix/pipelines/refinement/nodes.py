@@ -1,0 +1,103 @@
+"""Remember training documents, and learn from held-out ones what scores are worth."""
+
+import logging
+
+import scipy.sparse as sp
+
+from larix.corpora import Corpus
+from larix.corpora.corpus import CorpusPart
+from larix.pipelines.matcher_training.nodes import MatcherTrainingParams, train_matcher
+from larix.pipelines.ranking.nodes import RankingParams, score_train_clusters, train_ranker
+from larix.pipelines.refinement.params import RefinementParams
+from larix.xmc.beam_search import SearchParams
+from larix.xmc.document_memory import DocumentMemory
+from larix.xmc.held_out import hold_out
+from larix.xmc.label_frequency import LabelFrequencies
+from larix.xmc.label_tree import LabelTree
+from larix.xmc.refinement import Refinement
+from larix.xmc.sparse import CSR
+from larix.xmc.xr_linear import XRLinear
+
+logger = logging.getLogger(__name__)
+FEWEST_HELD_OUT = 100
+
+
+def predict_held_out(
+    train_instances: CSR,
+    train_labels: CSR,
+    label_tree: LabelTree,
+    matcher_training: MatcherTrainingParams,
+    ranking: RankingParams,
+    search: SearchParams,
+    params: RefinementParams,
+    random_state: int,
+    n_threads: int | None,
+) -> tuple[CSR, CSR]:
+    """Scores and labels of held-out training documents, from a model and a memory of the others.
+
+    Both are empty if nothing is learnt from them.
+    """
+    held = hold_out(train_labels, params.held_out_share, random_state=random_state)
+    if not _are_enough(int(held.sum()), params):
+        return (sp.csr_array((0, train_labels.shape[1]), dtype="float32"),) * 2
+    X, Y = train_instances[~held], train_labels[~held]
+    matcher = train_matcher(X, Y, label_tree, matcher_training, random_state, n_threads)
+    clusters = score_train_clusters(matcher, X, label_tree, ranking)
+    ranker = train_ranker(X, Y, label_tree, clusters, ranking, random_state, n_threads)
+    model = XRLinear.from_stages(matcher, ranker).set_params(search=search)
+    others = _untrained(X, Y, params, n_threads)
+    return others.rank(model, train_instances[held], top_k=params.n_candidates), train_labels[held]
+
+
+def _are_enough(n_held_out: int, params: RefinementParams) -> bool:
+    if params.learns_from_held_out and n_held_out < FEWEST_HELD_OUT:
+        logger.warning(
+            "scores stay uncalibrated: that needs %d held-out documents, but without losing a label only %d "
+            "can be held out", FEWEST_HELD_OUT, n_held_out,
+        )  # fmt: skip
+    return params.learns_from_held_out and n_held_out >= FEWEST_HELD_OUT
+
+
+def _untrained(
+    X: CSR, Y: CSR, params: RefinementParams, n_threads: int | None, names: list[str] | None = None
+) -> Refinement:
+    """The parts that need no held-out documents."""
+    memory = params.memory and DocumentMemory(params.memory, n_threads=n_threads).fit(X, Y, names)
+    return Refinement(
+        memory=memory,
+        alpha=params.propensity_alpha,
+        frequencies=LabelFrequencies.of(Y) if params.propensity_alpha else None,
+        n_candidates=params.n_candidates,
+    )
+
+
+def learn_refinement(
+    corpus: Corpus,
+    train_instances: CSR,
+    train_labels: CSR,
+    held_out_scores: CSR,
+    held_out_labels: CSR,
+    params: RefinementParams,
+    n_threads: int | None,
+) -> Refinement:
+    """Everything that is done to the tree's scores."""
+    names = _names(corpus.train, params.excerpt_length)
+    refinement = _untrained(train_instances, train_labels, params, n_threads, names)
+    if not held_out_scores.shape[0]:
+        return refinement
+    return refinement.learn(
+        held_out_scores,
+        held_out_labels,
+        calibrator=params.calibration and params.calibration.calibrator(),
+        threshold=params.threshold and params.threshold.threshold(),
+    )
+
+
+def _names(part: CorpusPart, excerpt_length: int) -> list[str]:
+    """Identifiers of documents, with the beginning of their texts."""
+    if part.texts is None or not excerpt_length:
+        return list(part.ids)
+    return [
+        f"{name}: {text if len(text) <= excerpt_length else text[:excerpt_length].rstrip() + '…'}"
+        for name, text in zip(part.ids, part.texts, strict=True)
+    ]

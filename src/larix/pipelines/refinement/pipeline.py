@@ -1,0 +1,50 @@
+"""Refinement: training documents, label_tree -> held_out_scores -> refinement.
+
+What is learnt about scores must be learnt from documents that the model does not know. A second model is
+therefore trained without a share of the training documents, on the same tree. Test documents play no part.
+"""
+
+from kedro.pipeline import Pipeline, node
+
+from larix.pipelines.refinement.nodes import learn_refinement, predict_held_out
+
+
+def create_pipeline() -> Pipeline:
+    """Nodes that hold out, predict and learn."""
+    return Pipeline(
+        [
+            node(
+                predict_held_out,
+                [
+                    "train_instances",
+                    "train_labels",
+                    "label_tree",
+                    "params:matcher_training",
+                    "params:ranking",
+                    "params:search",
+                    "params:refinement",
+                    "params:random_state",
+                    "params:n_threads",
+                ],
+                ["held_out_scores", "held_out_labels"],
+                name="predict_held_out",
+            ),
+            node(
+                learn_refinement,
+                [
+                    "corpus",
+                    "train_instances",
+                    "train_labels",
+                    "held_out_scores",
+                    "held_out_labels",
+                    "params:refinement",
+                    "params:n_threads",
+                ],
+                "refinement",
+                name="learn_refinement",
+            ),
+        ],
+        namespace="refinement",
+        prefix_datasets_with_namespace=False,
+        tags="refinement",
+    )

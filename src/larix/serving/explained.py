@@ -1,0 +1,87 @@
+"""Why a classifier suggests a label: the tree's reasons, the votes of documents, and the nearest of them."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from larix.xmc.explanation import explain
+
+if TYPE_CHECKING:
+    from larix.serving.suggester import Suggester
+
+_RANKS_SEARCHED = 100
+
+
+def explain_suggestions(
+    suggester: "Suggester",
+    document: Any,
+    *,
+    labels: Sequence[str] | None = None,
+    top_k: int = 1,
+    n_features: int = 8,
+    n_nearest: int = 3,
+) -> list[dict[str, Any]]:
+    """Explain the labels suggested for one document, or labels one asks about.
+
+    Parameters
+    ----------
+    suggester : Suggester
+    document : str, or matrix 1 x D
+    labels : sequence of str, optional
+        Identifiers of labels to explain, suggested or not.
+    top_k : int
+        Suggestions explained if no labels are given.
+    n_features : int
+        Features told one by one at each level.
+    n_nearest : int
+        Training documents of the label told, if the classifier has a memory.
+
+    Returns
+    -------
+    list of dict
+        For each label: `label`, `name`, `score` as suggested (None beyond the first hundred), `tree` (see
+        `larix.xmc.explanation.Explanation.to_dict`), `votes` (share of the memory's votes and its weight;
+        None without a memory) and `nearest` (documents and cosines).
+
+    Raises
+    ------
+    ValueError
+        If the classifier doesn't know a label.
+    """
+    x = suggester.rows([document] if isinstance(document, str) else document)
+    P = suggester.predict(x, top_k=top_k if labels is None else _RANKS_SEARCHED)
+    scores = dict(zip(P.indices.tolist(), P.data.tolist(), strict=True))
+    numbers = list(scores) if labels is None else [_number_of(suggester, label) for label in labels]
+    memory = suggester.refinement.memory
+    votes = None if memory is None else memory.predict(x)
+    found = []
+    for number in numbers:
+        told = explain(suggester.model, x, number, memory=memory, n_nearest=n_nearest)
+        plain = told.to_dict(
+            n_features=n_features,
+            feature_names=suggester.feature_names,
+            label_names=suggester.label_names,
+        )
+        entry = {
+            "label": suggester.label_ids[number],
+            "name": suggester.label_names[number],
+            "score": scores.get(number),
+            "tree": {key: plain[key] for key in ("score", "rank", "paths")},
+            "votes": None,
+            "nearest": [],
+        }
+        if memory is not None and votes is not None:
+            entry["votes"] = {"share": float(votes[0, number]), "weight": memory.weight}
+            entry["nearest"] = [
+                {"document": memory.names_[row], "cosine": cosine} for row, cosine in told.nearest
+            ]
+        found.append(entry)
+    return found
+
+
+def _number_of(suggester: "Suggester", label: str) -> int:
+    try:
+        return suggester.label_ids.index(label)
+    except ValueError:
+        raise ValueError(
+            f"the classifier knows {len(suggester.label_ids)} labels, but not {label!r}"
+        ) from None
