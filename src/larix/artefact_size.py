@@ -3,6 +3,7 @@
 from functools import singledispatch
 from typing import Any
 
+import numpy as np
 import scipy.sparse as sp
 
 from larix.corpora import Corpus
@@ -21,6 +22,11 @@ def describe_size(value: Any) -> str:  # noqa: ARG001
 def _(value: sp.sparray) -> str:
     rows, columns = value.shape
     return f"{rows:,} x {columns:,} with {value.nnz:,} entries"
+
+
+@describe_size.register
+def _(value: np.ndarray) -> str:
+    return " x ".join(f"{size:,}" for size in value.shape) if value.size else ""
 
 
 @describe_size.register

@@ -38,6 +38,7 @@ def test_similarity_by_hand():
     quality = tree_quality(TREE, Z)
     assert quality.similarity == pytest.approx((np.sqrt(0.5) * 2) / 4)
     assert any("cosine 0.354" in line for line in quality.lines())
+    assert "3 clusters of 1 to 3 labels (variation 0.41); cosine 0.354 within" in quality.summary()
 
 
 @given(seed=st.integers(0, 1000), n_copies=st.integers(0, 5), dense=st.booleans())
@@ -76,6 +77,7 @@ def test_a_flat_tree_has_nothing_to_say():
     quality = tree_quality(LabelTree((np.array([0, 1]),), np.array([0]), 2), np.eye(2))
     assert quality.to_dict() == {"n_labels": 1, "levels": (), "similarity": None, "random_similarity": None}
     assert quality.lines() == ["a flat tree"]
+    assert quality.summary() == "1 labels in a flat tree"
 
 
 def test_recall_of_paths_by_hand():

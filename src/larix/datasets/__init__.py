@@ -3,6 +3,7 @@
 from larix.datasets.figure import FigureDataset
 from larix.datasets.html_page import HTMLPageDataset
 from larix.datasets.json_document import JSONDocumentDataset, TableDocumentDataset
+from larix.datasets.matrix import MatrixDataset
 from larix.datasets.metrics_document import MetricsDataset
 from larix.datasets.model_folder import (
     CorpusDataset,
@@ -25,6 +26,7 @@ __all__ = [
     "LabelTreeDataset",
     "LinearMatcherDataset",
     "LinearRankerDataset",
+    "MatrixDataset",
     "MetricsDataset",
     "ModelFolderDataset",
     "RefinementDataset",

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from larix.xmc.label_tree import LabelTree
-from larix.xmc.matrix import Matrix, check_matrix, is_dense, unit_rows
+from larix.xmc.matrix import Matrix, check_matrix, is_dense
 from larix.xmc.sparse import CSR, binarize, check_csr, csr_from_parts, row_norms
 
 
@@ -71,6 +71,19 @@ class TreeQuality:
         """Plain JSON content."""
         return asdict(self)
 
+    def summary(self) -> str:
+        """The clusters in one line."""
+        told = f"{self.n_labels:,} labels in a flat tree"
+        if self.levels:
+            clusters = self.levels[-1]
+            told = (
+                f"{clusters.n_nodes:,} clusters of {clusters.fewest_labels} to {clusters.most_labels} labels "
+                f"(variation {clusters.variation:.2f})"
+            )
+        if self.similarity is None:
+            return told
+        return f"{told}; cosine {self.similarity:.3f} within clusters, {self.random_similarity:.3f} at random"
+
     def lines(self) -> list[str]:
         """For people to read."""
         told = [
@@ -94,8 +107,7 @@ def tree_quality(tree: LabelTree, Z: Any) -> TreeQuality:
     Z : sparse or dense matrix, L x d
         Label representations; rows of any length. Zero rows take no part in similarities.
     """
-    Z = unit_rows(check_matrix(Z, name="Z", n_rows=tree.n_labels))
-    similarity, at_random = cluster_similarity(tree, Z)
+    similarity, at_random = cluster_similarity(tree, check_matrix(Z, name="Z", n_rows=tree.n_labels))
     levels = tuple(_level_quality(tree, level) for level in range(tree.depth - 1))
     return TreeQuality(len(np.unique(tree.slot_label)), levels, similarity, at_random)
 
@@ -120,29 +132,27 @@ def cluster_similarity(tree: LabelTree, Z: Matrix) -> tuple[float | None, float 
     The unit rows z of a group of n add up to S, and |S|^2 = n + sum over pairs i != j of z_i . z_j; so the
     mean cosine of a label with the others of its group is (|S|^2 - n) / (n (n - 1)), without a look at pairs.
     """
-    rows = Z[tree.slot_label]
-    known = np.linalg.norm(rows, axis=1) > 0 if is_dense(rows) else row_norms(rows) > 0
-    n, squared = _sums(rows, known, tree.slot_cluster(), tree.n_clusters)
+    norms = np.linalg.norm(Z, axis=1) if is_dense(Z) else row_norms(Z)
+    known = norms[tree.slot_label] > 0
+    n = np.diff(np.concatenate([[0], np.cumsum(known)])[tree.offsets[-1]])
     several = n > 1
     if not several.any():
         return None, None
+    sums = _sums_of_unit_rows(tree, Z, norms)
+    squared = np.square(np.linalg.norm(sums, axis=1) if is_dense(sums) else row_norms(sums), dtype=np.float64)
     within = (squared[several] - n[several]) / (n[several] - 1)
-    all_n, all_squared = _sums(rows, known, np.zeros(len(known), np.int64), 1)
-    at_random = (all_squared[0] - all_n[0]) / (all_n[0] * (all_n[0] - 1))
+    n_all, total = known.sum(), np.asarray(sums.sum(axis=0), np.float64)
+    at_random = (total @ total - n_all) / (n_all * (n_all - 1))
     return float(within.sum() / n[several].sum()), float(at_random)
 
 
-def _sums(
-    rows: Matrix, known: NDArray[np.bool_], group: NDArray[np.int64], n_groups: int
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Number of known rows of every group, and the squared norm of their sum."""
-    n = np.bincount(group[known], minlength=n_groups)
-    ones = np.ones(len(group), np.float64)
-    order = np.argsort(group, kind="stable")
-    indptr = np.concatenate([[0], np.cumsum(np.bincount(group, minlength=n_groups))])
-    sums = csr_from_parts(ones, order, indptr, (n_groups, len(group))) @ rows
-    squared = np.square(sums) if is_dense(sums) else sums.multiply(sums)
-    return n, np.asarray(squared.sum(axis=1), np.float64).ravel()
+def _sums_of_unit_rows(tree: LabelTree, Z: Matrix, norms: NDArray[np.float32]) -> Matrix:
+    """Of the labels of every cluster, K x d."""
+    own = norms[tree.slot_label]
+    scale = np.divide(1.0, own, out=np.zeros(len(own)), where=own > 0)
+    shape = (tree.n_clusters, tree.n_labels)
+    sums: Matrix = csr_from_parts(scale, tree.slot_label, tree.offsets[-1], shape) @ Z
+    return sums
 
 
 def path_recall(tree: LabelTree, Y: Any, beams: Sequence[Any]) -> list[float]:

@@ -1,8 +1,8 @@
-"""Label indexing: train_instances, train_labels -> label_representation -> label_tree."""
+"""Label indexing: train_instances, train_labels, label texts -> label_representation -> label_tree."""
 
 from kedro.pipeline import Pipeline, node
 
-from larix.pipelines.label_indexing.nodes import grow_tree, represent
+from larix.pipelines.label_indexing.nodes import assess_tree, embed_texts, grow_tree, represent
 
 
 def create_pipeline() -> Pipeline:
@@ -10,8 +10,21 @@ def create_pipeline() -> Pipeline:
     return Pipeline(
         [
             node(
+                embed_texts,
+                ["corpus", "text_features", "params:label_indexing", "params:n_threads"],
+                "label_features",
+                name="embed_label_texts",
+            ),
+            node(
                 represent,
-                ["train_instances", "train_labels", "params:label_indexing"],
+                [
+                    "train_instances",
+                    "train_labels",
+                    "label_features",
+                    "params:label_indexing",
+                    "params:random_state",
+                    "params:n_threads",
+                ],
                 "label_representation",
                 name="represent_labels",
             ),
@@ -26,6 +39,12 @@ def create_pipeline() -> Pipeline:
                 ],
                 "label_tree",
                 name="cluster_labels",
+            ),
+            node(
+                assess_tree,
+                ["label_tree", "label_representation"],
+                "tree_quality",
+                name="assess_label_tree",
             ),
         ],
         namespace="label_indexing",
