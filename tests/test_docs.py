@@ -129,12 +129,13 @@ def test_names_of_the_reference_exist_and_are_described(page):
         assert described.__doc__, name
 
 
-def test_every_public_name_is_in_the_reference():
+def test_every_public_name_is_in_the_reference_once():
     import larix
 
     text = "".join(page.read_text(encoding="utf-8") for page in (DOCS / "reference").glob("*.md"))
-    listed = {name.rsplit(".", 1)[1] for name in re.findall(r"^::: (\S+)$", text, re.MULTILINE)}
-    missing = set(larix.__all__) - listed - {"__version__"}
+    entries = re.findall(r"^::: (\S+)$", text, re.MULTILINE)
+    assert len(set(entries)) == len(entries)
+    missing = set(larix.__all__) - {name.rsplit(".", 1)[1] for name in entries} - {"__version__"}
     assert not missing, "write `::: larix.module.Name` for each into a page of docs/reference"
 
 
