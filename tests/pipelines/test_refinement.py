@@ -12,6 +12,7 @@ from larix.pipelines.ranking.nodes import RankingParams
 from larix.pipelines.refinement.nodes import learn_refinement, predict_held_out
 from larix.pipelines.refinement.params import RefinementParams
 from larix.xmc.beam_search import SearchParams
+from larix.xmc.metrics import evaluate
 from larix.xmc.xr_linear import XRLinear
 from tests.xmc.data import documents, random_tree
 
@@ -38,11 +39,13 @@ def held_out(data, params, **given):
 
 def test_scores_are_those_of_documents_that_the_model_does_not_know(data):
     params = RefinementParams()
-    scores, labels = held_out(data, params)
+    scores, labels, choice = held_out(data, params)
     assert scores.shape == labels.shape == (150, 30)
     assert np.diff(scores.indptr).max() == params.n_candidates
-    assert not np.array_equal(scores.indices, held_out(data, RefinementParams(memory=None))[0].indices)
-    refinement = learn_refinement(data[0], data[1], data[2], scores, labels, params, None)
+    without, _, nothing = held_out(data, RefinementParams(memory=None))
+    assert not np.array_equal(scores.indices, without.indices)
+    assert nothing == {}
+    refinement = learn_refinement(data[0], data[1], data[2], scores, labels, choice, params, None)
     P = refinement.predict(XRLinear().fit(data[1], data[2], data[3]), data[1][:20], top_k=5)
     assert 0 < P.data.min() <= P.data.max() < 1
     assert refinement.memory.index_.n_rows == N
@@ -51,18 +54,18 @@ def test_scores_are_those_of_documents_that_the_model_does_not_know(data):
 
 def test_nothing_is_held_out_if_nothing_is_learnt_from_it(data):
     params = RefinementParams(calibration=None, memory=None)
-    scores, labels = held_out(data, params)
+    scores, labels, choice = held_out(data, params)
     assert scores.shape == labels.shape == (0, 30)
-    refinement = learn_refinement(data[0], data[1], data[2], scores, labels, params, None)
+    refinement = learn_refinement(data[0], data[1], data[2], scores, labels, choice, params, None)
     assert (refinement.memory, refinement.calibrator, refinement.threshold) == (None, None, None)
 
 
 def test_too_few_documents_leave_scores_uncalibrated_and_say_so(data, caplog):
     with caplog.at_level(logging.WARNING):
-        scores, labels = held_out(data, RefinementParams(), X=data[1][:500], Y=data[2][:500])
+        scores, labels, choice = held_out(data, RefinementParams(), X=data[1][:500], Y=data[2][:500])
     assert "scores stay uncalibrated: that needs 100 held-out documents" in caplog.text
     assert scores.shape[0] == labels.shape[0] == 0
-    refinement = learn_refinement(data[0], data[1], data[2], scores, labels, RefinementParams(), None)
+    refinement = learn_refinement(data[0], data[1], data[2], scores, labels, choice, RefinementParams(), None)
     assert refinement.calibrator is None
     assert refinement.memory is not None
 
@@ -78,6 +81,20 @@ def test_a_threshold_and_propensities_take_part(data):
     assert refinement.threshold.n_documents_ == 225
 
 
+def test_the_weight_of_the_memory_is_the_best_tried(data):
+    params = RefinementParams(memory_weights=(0.0, 0.3, 1.0))
+    scores, labels, choice = held_out(data, params)
+    tried = {row["weight"]: row["nDCG@10"] for row in choice["tried"]}
+    assert set(tried) == {0.0, 0.3, 1.0}
+    assert tried[choice["weight"]] == max(tried.values())
+    assert evaluate(scores, labels, data[2], [10]).metrics["nDCG@10"] == pytest.approx(max(tried.values()))
+    memory = learn_refinement(data[0], data[1], data[2], scores, labels, choice, params, None).memory
+    assert memory.weight == choice["weight"]
+    fixed = RefinementParams(memory_weights=())
+    assert held_out(data, fixed)[2] == {}
+    assert learn_refinement(data[0], data[1], data[2], scores, labels, {}, fixed, None).memory.weight == 0.1
+
+
 @pytest.mark.parametrize(
     ("length", "name"), [(0, "{id}"), (6, "{id}: a text…"), (99, "{id}: a text with number 0")]
 )
@@ -85,5 +102,5 @@ def test_excerpts_are_as_long_as_wished(data, length, name):
     corpus, X, Y, _ = data
     params = RefinementParams(calibration=None, excerpt_length=length)
     nothing = sp.csr_array((0, 30), dtype=np.float32)
-    memory = learn_refinement(corpus, X, Y, nothing, nothing, params, None).memory
+    memory = learn_refinement(corpus, X, Y, nothing, nothing, {}, params, None).memory
     assert memory.names_[0] == name.format(id=corpus.train.ids[0])

@@ -64,6 +64,8 @@ def test_values_are_checked_where_they_belong():
         RefinementParams(memory={"weight": 2})
     with pytest.raises(ValueError, match="held_out_share must lie between 0 and 1, but is 1"):
         RefinementParams(held_out_share=1)
+    with pytest.raises(ValueError, match=r"memory_weights must lie in 0\.\.1, but are \[0\.1, 3\]"):
+        RefinementParams(memory_weights=(0.1, 3))
     with pytest.raises(ValueError, match="excerpt_length must not be negative, but is -1"):
         RefinementParams(excerpt_length=-1)
     with pytest.raises(ValueError, match="n_examples must be at least 1, but is 0"):

@@ -1,6 +1,8 @@
 """Remember training documents, and learn from held-out ones what scores are worth."""
 
 import logging
+from dataclasses import replace
+from typing import Any
 
 import scipy.sparse as sp
 
@@ -10,7 +12,7 @@ from larix.pipelines.matcher_training.nodes import MatcherTrainingParams, train_
 from larix.pipelines.ranking.nodes import RankingParams, score_train_clusters, train_ranker
 from larix.pipelines.refinement.params import RefinementParams
 from larix.xmc.beam_search import SearchParams
-from larix.xmc.document_memory import DocumentMemory
+from larix.xmc.document_memory import DocumentMemory, compare_blends
 from larix.xmc.held_out import hold_out
 from larix.xmc.label_frequency import LabelFrequencies
 from larix.xmc.label_tree import LabelTree
@@ -32,21 +34,41 @@ def predict_held_out(
     params: RefinementParams,
     random_state: int,
     n_threads: int | None,
-) -> tuple[CSR, CSR]:
+) -> tuple[CSR, CSR, dict[str, Any]]:
     """Scores and labels of held-out training documents, from a model and a memory of the others.
 
-    Both are empty if nothing is learnt from them.
+    The weight of the memory is chosen with them. Nothing is there if nothing is learnt from them.
     """
     held = hold_out(train_labels, params.held_out_share, random_state=random_state)
     if not _are_enough(int(held.sum()), params):
-        return (sp.csr_array((0, train_labels.shape[1]), dtype="float32"),) * 2
-    X, Y = train_instances[~held], train_labels[~held]
+        return (*((sp.csr_array((0, train_labels.shape[1]), dtype="float32"),) * 2), {})
+    X, Y, X_held, Y_held = (M[rows] for rows in (~held, held) for M in (train_instances, train_labels))
     matcher = train_matcher(X, Y, label_tree, matcher_training, random_state, n_threads)
     clusters = score_train_clusters(matcher, X, label_tree, ranking)
     ranker = train_ranker(X, Y, label_tree, clusters, ranking, random_state, n_threads)
     model = XRLinear.from_stages(matcher, ranker).set_params(search=search)
-    others = _untrained(X, Y, params, n_threads)
-    return others.rank(model, train_instances[held], top_k=params.n_candidates), train_labels[held]
+    others, choice = _choose_weight(_untrained(X, Y, params, n_threads), model, X_held, Y_held, params)
+    return others.rank(model, X_held, top_k=params.n_candidates), Y_held, choice
+
+
+def _choose_weight(
+    refinement: Refinement, model: XRLinear, X: CSR, Y: CSR, params: RefinementParams
+) -> tuple[Refinement, dict[str, Any]]:
+    """The refinement with the best weight of its memory, and what was tried."""
+    memory = refinement.memory
+    if memory is None or params.memory is None or not params.memory_weights:
+        return refinement, {}
+    P = model.predict(X, top_k=params.n_candidates)
+    grid = {"ks": [params.memory.k], "temperatures": [params.memory.temperature]}
+    tried = compare_blends(memory, P, X, Y, weights=params.memory_weights, **grid)
+    best = tried[0]
+    logger.info("votes count %.0f %%: nDCG@10 %.2f %% of held-out documents", 100 * best.params.weight,
+                100 * best.quality)  # fmt: skip
+    choice = {
+        "weight": best.params.weight,
+        "tried": [{"weight": blend.params.weight, "nDCG@10": blend.quality} for blend in tried],
+    }
+    return replace(refinement, memory=memory.set_params(params=best.params)), choice
 
 
 def _are_enough(n_held_out: int, params: RefinementParams) -> bool:
@@ -77,10 +99,13 @@ def learn_refinement(
     train_labels: CSR,
     held_out_scores: CSR,
     held_out_labels: CSR,
+    memory_choice: dict[str, Any],
     params: RefinementParams,
     n_threads: int | None,
 ) -> Refinement:
     """Everything that is done to the tree's scores."""
+    if params.memory and memory_choice:
+        params = replace(params, memory=replace(params.memory, weight=memory_choice["weight"]))
     names = _names(corpus.train, params.excerpt_length)
     refinement = _untrained(train_instances, train_labels, params, n_threads, names)
     if not held_out_scores.shape[0]:

@@ -52,6 +52,9 @@ class RefinementParams(StageParams):
     ----------
     memory : MemoryParams or None
         The nearest training documents vote.
+    memory_weights : tuple of float
+        The weight of the votes is chosen among these, by nDCG@10 of held-out documents, if there are such;
+        with none of them it is that of `memory`.
     propensity_alpha : float
         How much rare labels are raised; 0 leaves the ranking.
     calibration : CalibrationParams or None
@@ -59,7 +62,7 @@ class RefinementParams(StageParams):
     threshold : ThresholdParams or None
         Only labels above a threshold are shown.
     held_out_share : float
-        Of the training documents, from which calibration and threshold are learnt by a second model.
+        Of the training documents, from which calibration and threshold are learnt with a second model.
     n_candidates : int
         Labels asked of the tree for each document.
     excerpt_length : int
@@ -67,6 +70,7 @@ class RefinementParams(StageParams):
     """
 
     memory: MemoryParams | None = field(default_factory=MemoryParams)
+    memory_weights: tuple[float, ...] = (0.05, 0.1, 0.2, 0.3, 0.5)
     propensity_alpha: float = 0.0
     calibration: CalibrationParams | None = field(default_factory=CalibrationParams)
     threshold: ThresholdParams | None = None
@@ -78,10 +82,12 @@ class RefinementParams(StageParams):
         super().__post_init__()
         if not 0 < self.held_out_share < 1:
             raise ValueError(f"held_out_share must lie between 0 and 1, but is {self.held_out_share}")
+        if not all(0 <= weight <= 1 for weight in self.memory_weights):
+            raise ValueError(f"memory_weights must lie in 0..1, but are {list(self.memory_weights)}")
         if self.excerpt_length < 0:
             raise ValueError(f"excerpt_length must not be negative, but is {self.excerpt_length}")
 
     @property
     def learns_from_held_out(self) -> bool:
-        """Whether held-out documents are needed."""
+        """Whether documents are held out."""
         return self.calibration is not None or self.threshold is not None

@@ -1,4 +1,4 @@
-"""Refinement: training documents, label_tree -> held_out_scores -> refinement.
+"""Refinement: training documents, label_tree -> held_out_scores, memory_choice -> refinement.
 
 What is learnt about scores must be learnt from documents that the model does not know. A second model is
 therefore trained without a share of the training documents, on the same tree. Test documents play no part.
@@ -26,7 +26,7 @@ def create_pipeline() -> Pipeline:
                     "params:random_state",
                     "params:n_threads",
                 ],
-                ["held_out_scores", "held_out_labels"],
+                ["held_out_scores", "held_out_labels", "memory_choice"],
                 name="predict_held_out",
             ),
             node(
@@ -37,6 +37,7 @@ def create_pipeline() -> Pipeline:
                     "train_labels",
                     "held_out_scores",
                     "held_out_labels",
+                    "memory_choice",
                     "params:refinement",
                     "params:n_threads",
                 ],
