@@ -6,9 +6,10 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
+from larix import LinearRanker, XRLinear
 from larix.xmc.label_tree import LabelTree
 from larix.xmc.linear_solver import SolverParams, train_level
-from larix.xmc.negative_sampling import sample_negatives
+from larix.xmc.negative_sampling import negatives_of_levels, sample_negatives
 from larix.xmc.sparse import check_csr
 from tests.xmc.data import documents, random_tree
 from tests.xmc.reference import one_vs_rest_weights, train_tree
@@ -204,6 +205,40 @@ def test_costs_and_limits_must_be_positive(name):
 def test_matcher_aware_negatives_need_a_matcher():
     with pytest.raises(ValueError, match="need the matcher's cluster scores"):
         sample_negatives("tfn+man", all_instances(3), None)
+
+
+def test_supplied_negatives_count_at_their_level_and_above():
+    tree = LabelTree((np.array([0, 2]), np.array([0, 2, 3])), np.array([0, 1, 2]), 3)  # clusters {0, 1}, {2}
+    labels, clusters = check_csr([[0, 1, 0], [0, 0, 0]]), check_csr([[0, 0], [0, 1]])
+    root, of_clusters = negatives_of_levels(tree, {0: labels, 1: clusters}, 2)
+    assert root is None
+    assert (of_clusters.toarray() > 0).tolist() == [[True, False], [False, True]]
+    assert negatives_of_levels(tree, None, 2) == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({2: np.ones((2, 1))}, r"keys in 0..1, but one is 2"),
+        ({0: np.ones((2, 2))}, "must have 3 columns, but has 2"),
+    ],
+)
+def test_supplied_negatives_must_fit_the_tree(given, message):
+    tree = LabelTree((np.array([0, 2]), np.array([0, 2, 3])), np.array([0, 1, 2]), 3)
+    with pytest.raises(ValueError, match=message):
+        negatives_of_levels(tree, given, 2)
+
+
+def test_supplied_negatives_take_part_in_learning():
+    X, Y = documents(40, 15, 6, seed=2)
+    tree = LabelTree((np.array([0, 2]), np.array([0, 3, 6])), np.arange(6), 6)
+    everyone = {1: np.ones((40, 2))}
+    W = LinearRanker(solver=EXACT, negatives="usn").fit(X, Y, tree, user_negatives=everyone).weights_
+    np.testing.assert_allclose(W.to_csc().toarray(), train_flat(X, Y), atol=1e-4)
+    with pytest.raises(ValueError, match="need user_negatives"):
+        LinearRanker(negatives="tfn+usn").fit(X, Y, tree)
+    model = XRLinear(solver=EXACT, matcher_negatives="tfn+usn", ranker_negatives="tfn+man+usn")
+    assert model.fit(X, Y, tree, user_negatives=everyone).predict(X).shape == (40, 6)
 
 
 def test_negatives_are_unions_of_patterns():

@@ -110,7 +110,7 @@ def export_pecos(model: XRLinear, folder: Path | str) -> None:
         })  # fmt: skip
         for t in range(tree.depth):
             last = t == tree.depth - 1
-            level_W, C = W[:, firsts[t] : firsts[t + 1]], tree._membership(t)
+            level_W, C = W[:, firsts[t] : firsts[t + 1]], tree.membership(t)
             if last:
                 level_W, C = (
                     _placed(level_W.T, column_of_slot, n_columns).T,

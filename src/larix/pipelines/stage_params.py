@@ -9,7 +9,8 @@ from larix.corpora.nearest import nearest_hint
 
 @dataclasses.dataclass(frozen=True)
 class StageParams:
-    """Base of a stage's parameters: fields that are dataclasses may be given as mappings, as YAML gives them.
+    """Base of a stage's parameters: fields that are dataclasses may be given as mappings, as YAML gives them,
+    or as lists of mappings where levels may differ.
 
     Raises
     ------
@@ -25,6 +26,9 @@ class StageParams:
             )
             if kind is not None and isinstance(value, Mapping):
                 object.__setattr__(self, name, _built(kind, value, name))
+            elif kind is not None and isinstance(value, list):
+                built = (_built(kind, item, name) if isinstance(item, Mapping) else item for item in value)
+                object.__setattr__(self, name, tuple(built))
 
 
 def _built(kind: Any, values: Mapping[str, Any], name: str) -> Any:

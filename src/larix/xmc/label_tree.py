@@ -107,7 +107,7 @@ class LabelTree:
         """Slots and all their ancestors: N x n_slots to N x all nodes, level after level."""
         levels = [binarize(slots)]
         for level in range(self.depth - 1, 0, -1):
-            levels.insert(0, binarize(check_csr(levels[0] @ self._membership(level), name="slots")))
+            levels.insert(0, binarize(check_csr(levels[0] @ self.membership(level), name="slots")))
         return sp.hstack(levels, format="csr")
 
     def slots_of_labels(self, Y: CSR) -> CSR:
@@ -133,10 +133,10 @@ class LabelTree:
         """Relevance of every level's nodes, N x n_nodes(t): the sums over their descendant slots."""
         levels = [self.slots_of_labels(Y)]
         for level in range(self.depth - 1, 0, -1):
-            levels.insert(0, check_csr(levels[0] @ self._membership(level), name="Y"))
+            levels.insert(0, check_csr(levels[0] @ self.membership(level), name="Y"))
         return levels
 
-    def _membership(self, level: int) -> CSR:
+    def membership(self, level: int) -> CSR:
         """C of a level: n_nodes(level) x n_nodes(level - 1), one entry a row."""
         parent = self.parent_of(level)
         return sp.csr_array(
@@ -146,7 +146,7 @@ class LabelTree:
 
     def to_chain(self) -> list[CSR]:
         """The usual list of cluster matrices C[t], n_nodes(t) x n_nodes(t-1); the last is L x K."""
-        chain = [self._membership(level) for level in range(self.depth)]
+        chain = [self.membership(level) for level in range(self.depth)]
         order = sp.csr_array(
             (np.ones(self.n_slots, np.float32), (self.slot_label, np.arange(self.n_slots))),
             shape=(self.n_labels, self.n_slots),

@@ -7,7 +7,7 @@ cluster scores; `LinearRanker` learns the slots of the clusters and takes any ma
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self, get_args
@@ -24,7 +24,7 @@ from larix.xmc.clustering import ClusteringParams
 from larix.xmc.label_representation import RepresentationParams
 from larix.xmc.label_tree import LabelTree
 from larix.xmc.linear_solver import SolverParams, train_level
-from larix.xmc.negative_sampling import Negatives, sample_negatives
+from larix.xmc.negative_sampling import Negatives, negatives_of_levels, sample_negatives
 from larix.xmc.persistence import load_folder, save_folder
 from larix.xmc.relevance import RelevanceParams
 from larix.xmc.sparse import CSR, check_csr, is_canonical_csr
@@ -160,7 +160,7 @@ class LinearMatcher(_LinearStage):
     solver : SolverParams, or one for each level
     search : SearchParams
         `beam_size` clusters are kept at every level and returned; `top_k` and `merge` play no part.
-    negatives : {"tfn", "man", "tfn+man"}, or one for each level
+    negatives : `tfn`, `man`, `usn` or several joined by `+`; or one for each level
         The first level has no parents to choose by, so every instance takes part.
     relevance : RelevanceParams
         How the values of Y weigh positives.
@@ -175,7 +175,9 @@ class LinearMatcher(_LinearStage):
         Of all levels but the last.
     """
 
-    def fit(self, X: Any, Y: Any, tree: LabelTree) -> Self:
+    def fit(
+        self, X: Any, Y: Any, tree: LabelTree, *, user_negatives: Mapping[int, Any] | None = None
+    ) -> Self:
         """Learn the weights of every level above the labels.
 
         Parameters
@@ -183,20 +185,24 @@ class LinearMatcher(_LinearStage):
         X : matrix, N x D
         Y : matrix, N x L
         tree : LabelTree
+        user_negatives : mapping of int to matrix, optional
+            For `usn`: see `larix.xmc.negative_sampling.negatives_of_levels`.
         """
         X, Y = check_pair(X, Y, tree)
         n_levels = tree.depth - 1
         solvers, schemes = per_level(self.solver, n_levels, "solver"), check_schemes(self.negatives, n_levels)
         targets, weighted = self._targets(Y, tree)
+        supplied = negatives_of_levels(tree, user_negatives, X.shape[0])
         levels: list[ChunkedWeights] = []
         for level in range(n_levels):
             true_parents = targets[level - 1] if level else root_of(X)
             beams = None
-            if level and schemes[level] != "tfn":
+            if level and "man" in schemes[level].split("+"):
                 beams = self._search(
                     ChunkedWeights.concatenate(levels), level, tree, X, self.search.beam_size
                 )
-            instances = sample_negatives(schemes[level] if level else "tfn", true_parents, beams)
+            scheme = schemes[level] if level else "tfn"
+            instances = sample_negatives(scheme, true_parents, beams, supplied[level])
             levels.append(self._train(X, weighted[level], instances, tree, level, solvers[level]))
         return self._set_learnt(tree, ChunkedWeights.concatenate(levels) if levels else _no_weights(X))
 
@@ -235,7 +241,7 @@ class LinearRanker(_LinearStage):
     solver : SolverParams
     search : SearchParams
         `post_processor`, `top_k` and `merge` count; a beam is what the matcher gives.
-    negatives : {"tfn", "man", "tfn+man"}
+    negatives : `tfn`, `man`, `usn` or several joined by `+`
     relevance : RelevanceParams
     n_threads : int or None
     random_state : int
@@ -247,7 +253,15 @@ class LinearRanker(_LinearStage):
         Of the slots.
     """
 
-    def fit(self, X: Any, Y: Any, tree: LabelTree, cluster_scores: Any = None) -> Self:
+    def fit(
+        self,
+        X: Any,
+        Y: Any,
+        tree: LabelTree,
+        cluster_scores: Any = None,
+        *,
+        user_negatives: Mapping[int, Any] | None = None,
+    ) -> Self:
         """Learn the weights of every slot.
 
         Parameters
@@ -256,7 +270,9 @@ class LinearRanker(_LinearStage):
         Y : matrix, N x L
         tree : LabelTree
         cluster_scores : matrix, N x K, optional
-            A matcher's scores of the training instances; needed for matcher-aware negatives.
+            A matcher's scores of the training instances; needed for `man`.
+        user_negatives : mapping of int to matrix, optional
+            For `usn`: key 0 has N x L instances to learn a label against, key 1 N x K for its cluster.
         """
         X, Y = check_pair(X, Y, tree)
         (solver,), (scheme,) = per_level(self.solver, 1, "solver"), check_schemes(self.negatives, 1)
@@ -264,7 +280,8 @@ class LinearRanker(_LinearStage):
         true_clusters = targets[-2] if tree.depth > 1 else root_of(X)
         if cluster_scores is not None:
             cluster_scores = self._check_scores(cluster_scores, X, tree)
-        instances = sample_negatives(scheme, true_clusters, cluster_scores)
+        supplied = negatives_of_levels(tree, user_negatives, X.shape[0])[-1]
+        instances = sample_negatives(scheme, true_clusters, cluster_scores, supplied)
         return self._set_learnt(tree, self._train(X, weighted[-1], instances, tree, tree.depth - 1, solver))
 
     def predict(self, X: Any, cluster_scores: Any, *, top_k: int | None = None) -> CSR:

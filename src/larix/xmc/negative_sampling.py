@@ -1,32 +1,80 @@
 """Which instances take part in the problems of a parent's children.
 
 PECOS (Yu et al., JMLR 2022), section 4.2. Teacher-forced negatives (`tfn`) are the instances whose true
-labels lie under the parent; matcher-aware negatives (`man`) those whose beam reaches it. Positives of a
-child always take part.
+labels lie under the parent; matcher-aware negatives (`man`) those whose beam reaches it; user-supplied
+negatives (`usn`) those the user names. Positives of a child always take part.
 """
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
-from larix.xmc.sparse import CSR, binarize
+from larix.xmc.label_tree import LabelTree
+from larix.xmc.sparse import CSR, binarize, check_csr
 
-Negatives = Literal["tfn", "man", "tfn+man"]
+Negatives = Literal["tfn", "man", "usn", "tfn+man", "tfn+usn", "man+usn", "tfn+man+usn"]
 
 
-def sample_negatives(scheme: Negatives, true_parents: CSR, beams: CSR | None) -> CSR:
+def sample_negatives(
+    scheme: Negatives, true_parents: CSR, beams: CSR | None = None, supplied: CSR | None = None
+) -> CSR:
     """M of a level: N x n_parents, stored where an instance takes part.
 
     Parameters
     ----------
-    scheme : {"tfn", "man", "tfn+man"}
+    scheme : str
+        `tfn`, `man`, `usn`, or several joined by `+` for their union.
     true_parents : csr_array, N x n_parents
     beams : csr_array or None
         The matcher's scores of parents on the same instances; needed for `man`.
+    supplied : csr_array or None, N x n_parents
+        Needed for `usn`.
     """
-    if scheme == "tfn":
-        return true_parents
-    if beams is None:
-        raise ValueError(
-            f"negatives {scheme!r} need the matcher's cluster scores of the training instances; pass them"
-        )
-    reached = binarize(beams)
-    return reached if scheme == "man" else binarize(reached + true_parents)
+    sources = {
+        "tfn": (true_parents, ""),
+        "man": (beams, "the matcher's cluster scores of the training instances"),
+        "usn": (supplied, "user_negatives of this level or of one below"),
+    }
+    joined = None
+    for part in scheme.split("+"):
+        instances, what = sources[part]
+        if instances is None:
+            raise ValueError(f"negatives {scheme!r} need {what}; pass them")
+        joined = instances if joined is None else joined + instances
+    return true_parents if scheme == "tfn" else binarize(joined)
+
+
+def negatives_of_levels(tree: LabelTree, given: Mapping[int, Any] | None, n_rows: int) -> list[CSR | None]:
+    """User-supplied negatives of every level's parents, carried upwards.
+
+    Parameters
+    ----------
+    tree : LabelTree
+    given : mapping of int to matrix
+        Key 0 has N x L instances to learn a label against, key 1 has N x K for the clusters, and so on up;
+        what is given below counts above.
+    n_rows : int
+        N.
+
+    Returns
+    -------
+    list of csr_array or None
+        For the problems of level t, N x n_nodes(t - 1); None at the root, and where nothing is given.
+    """
+    given = given or {}
+    for height in given:
+        if not 0 <= height < tree.depth:
+            raise ValueError(f"user_negatives must have keys in 0..{tree.depth - 1}, but one is {height}")
+    of_parents: list[CSR | None] = [None] * tree.depth
+    below: CSR | None = None
+    for level in range(tree.depth - 1, -1, -1):
+        own = given.get(tree.depth - 1 - level)
+        if own is not None:
+            last = level == tree.depth - 1
+            n_columns = tree.n_labels if last else tree.n_nodes(level)
+            own = check_csr(own, name="user_negatives", n_rows=n_rows, n_columns=n_columns)
+            own = tree.slots_of_labels(own) if last else own
+            below = own if below is None else below + own
+        if level < tree.depth - 1:
+            of_parents[level + 1] = below
+        below = None if below is None or level == 0 else binarize(below @ tree.membership(level))
+    return of_parents

@@ -3,6 +3,7 @@
 PECOS (Yu et al., JMLR 2022), sections 3 and 4.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Self
 
@@ -41,8 +42,8 @@ class XRLinear(LinearModel):
     clustering : ClusteringParams
     solver : SolverParams, or one for each level
     search : SearchParams
-    matcher_negatives : {"tfn", "man", "tfn+man"}, or one for each level above the labels
-    ranker_negatives : {"tfn", "man", "tfn+man"}
+    matcher_negatives : `tfn`, `man`, `usn` or several joined by `+`; or one for each level above the labels
+    ranker_negatives : `tfn`, `man`, `usn` or several joined by `+`
     relevance : RelevanceParams
         How the values of Y weigh positives.
     n_threads : int or None
@@ -94,7 +95,15 @@ class XRLinear(LinearModel):
         self.n_threads = n_threads
         self.random_state = random_state
 
-    def fit(self, X: Any, Y: Any, tree: LabelTree | None = None, *, label_features: Any = None) -> Self:
+    def fit(
+        self,
+        X: Any,
+        Y: Any,
+        tree: LabelTree | None = None,
+        *,
+        label_features: Any = None,
+        user_negatives: Mapping[int, Any] | None = None,
+    ) -> Self:
         """Index the labels (unless a tree is given), then train matcher and ranker.
 
         Parameters
@@ -107,6 +116,8 @@ class XRLinear(LinearModel):
             Labels without a training instance get no slot when the tree is made here.
         label_features : matrix, L x d, optional
             Features of the labels' texts, for representations that use them.
+        user_negatives : mapping of int to matrix, optional
+            For `usn`: see `larix.xmc.negative_sampling.negatives_of_levels`.
         """
         X, Y = check_pair(X, Y, tree)
         if tree is None:
@@ -118,22 +129,10 @@ class XRLinear(LinearModel):
             tree = cluster_labels(
                 Z, self.clustering, labels=seen, random_state=self.random_state, n_threads=self.n_threads
             )
-        solvers = per_level(self.solver, tree.depth, "solver")
-        post_processors = per_level(self.search.post_processor, tree.depth, "post_processor")
-        shared: dict[str, Any] = {
-            "relevance": self.relevance,
-            "n_threads": self.n_threads,
-            "random_state": self.random_state,
-        }
-        matcher = LinearMatcher(
-            solver=solvers[:-1], negatives=self.matcher_negatives,
-            search=replace(self.search, post_processor=post_processors[:-1]), **shared,
-        ).fit(X, Y, tree)  # fmt: skip
-        beams = None if self.ranker_negatives == "tfn" else matcher.predict(X)
-        ranker = LinearRanker(
-            solver=solvers[-1], search=replace(self.search, post_processor=post_processors[-1]),
-            negatives=self.ranker_negatives, **shared,
-        ).fit(X, Y, tree, beams)  # fmt: skip
+        matcher, ranker = self._stages(tree.depth)
+        matcher.fit(X, Y, tree, user_negatives=user_negatives)
+        beams = matcher.predict(X) if "man" in self.ranker_negatives.split("+") else None
+        ranker.fit(X, Y, tree, beams, user_negatives=user_negatives)
         return self._compose(matcher, ranker)
 
     @classmethod
@@ -162,23 +161,30 @@ class XRLinear(LinearModel):
     def to_stages(self) -> tuple[LinearMatcher, LinearRanker]:
         """The levels above the labels and the last one, each as a model of its own."""
         check_is_fitted(self)
-        tree, n_above = self.tree_, self.tree_.depth - 1
-        solvers = per_level(self.solver, tree.depth, "solver")
-        post_processors = per_level(self.search.post_processor, tree.depth, "post_processor")
+        tree = self.tree_
         first_cluster = self.weights_.n_parents - tree.n_clusters
+        matcher, ranker = self._stages(tree.depth)
+        matcher._set_learnt(tree, self.weights_.of_parents(0, first_cluster))
+        ranker._set_learnt(tree, self.weights_.of_parents(first_cluster, self.weights_.n_parents))
+        return matcher, ranker
+
+    def _stages(self, depth: int) -> tuple[LinearMatcher, LinearRanker]:
+        """Matcher and ranker with this model's settings, without weights."""
+        solvers = per_level(self.solver, depth, "solver")
+        post_processors = per_level(self.search.post_processor, depth, "post_processor")
         shared: dict[str, Any] = {
             "relevance": self.relevance,
             "n_threads": self.n_threads,
             "random_state": self.random_state,
         }
         matcher = LinearMatcher(
-            solver=solvers[:n_above], negatives=self.matcher_negatives,
-            search=replace(self.search, post_processor=post_processors[:n_above]), **shared,
-        )._set_learnt(tree, self.weights_.of_parents(0, first_cluster))  # fmt: skip
+            solver=solvers[:-1], search=replace(self.search, post_processor=post_processors[:-1]),
+            negatives=self.matcher_negatives, **shared,
+        )  # fmt: skip
         ranker = LinearRanker(
-            solver=solvers[n_above], negatives=self.ranker_negatives,
-            search=replace(self.search, post_processor=post_processors[n_above]), **shared,
-        )._set_learnt(tree, self.weights_.of_parents(first_cluster, self.weights_.n_parents))  # fmt: skip
+            solver=solvers[-1], search=replace(self.search, post_processor=post_processors[-1]),
+            negatives=self.ranker_negatives, **shared,
+        )  # fmt: skip
         return matcher, ranker
 
     def _compose(self, matcher: LinearMatcher, ranker: LinearRanker) -> Self:

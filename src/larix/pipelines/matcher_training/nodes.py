@@ -8,6 +8,7 @@ from larix.xmc.label_tree import LabelTree
 from larix.xmc.linear_solver import SolverParams
 from larix.xmc.linear_stages import LinearMatcher
 from larix.xmc.negative_sampling import Negatives
+from larix.xmc.relevance import RelevanceParams
 from larix.xmc.sparse import CSR
 
 
@@ -17,14 +18,17 @@ class MatcherTrainingParams(StageParams):
 
     Parameters
     ----------
-    solver : SolverParams
-    negatives : {"tfn", "man", "tfn+man"}
+    solver : SolverParams, or one for each level
+    negatives : {"tfn", "man", "tfn+man"}, or one for each level
+    relevance : RelevanceParams
+        How the values of the labels weigh positives.
     search : SearchParams
         `beam_size` clusters are kept of a training instance when its negatives depend on the matcher.
     """
 
-    solver: SolverParams = field(default_factory=SolverParams)
-    negatives: Negatives = "tfn"
+    solver: SolverParams | tuple[SolverParams, ...] = field(default_factory=SolverParams)
+    negatives: Negatives | tuple[Negatives, ...] = "tfn"
+    relevance: RelevanceParams = field(default_factory=RelevanceParams)
     search: SearchParams = field(default_factory=SearchParams)
 
 
@@ -41,6 +45,7 @@ def train_matcher(
         solver=params.solver,
         search=params.search,
         negatives=params.negatives,
+        relevance=params.relevance,
         random_state=random_state,
         n_threads=n_threads,
     )

@@ -9,6 +9,7 @@ from larix.xmc.label_tree import LabelTree
 from larix.xmc.linear_solver import SolverParams
 from larix.xmc.linear_stages import LinearMatcher, LinearRanker
 from larix.xmc.negative_sampling import Negatives
+from larix.xmc.relevance import RelevanceParams
 from larix.xmc.sparse import CSR
 
 
@@ -20,10 +21,13 @@ class RankingParams(StageParams):
     ----------
     solver : SolverParams
     negatives : {"tfn", "man", "tfn+man"}
+    relevance : RelevanceParams
+        How the values of the labels weigh positives.
     """
 
     solver: SolverParams = field(default_factory=SolverParams)
     negatives: Negatives = "tfn"
+    relevance: RelevanceParams = field(default_factory=RelevanceParams)
 
 
 def score_train_clusters(
@@ -46,6 +50,10 @@ def train_ranker(
 ) -> LinearRanker:
     """Learn to rank the labels of the clusters that an instance reaches."""
     ranker = LinearRanker(
-        solver=params.solver, negatives=params.negatives, random_state=random_state, n_threads=n_threads
+        solver=params.solver,
+        negatives=params.negatives,
+        relevance=params.relevance,
+        random_state=random_state,
+        n_threads=n_threads,
     )
     return ranker.fit(train_instances, train_labels, label_tree, train_cluster_scores)
