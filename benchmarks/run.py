@@ -194,7 +194,10 @@ def _run_stage(python: Path, task: Task, variables: dict[str, str] | None = None
         If the process fails or takes too long.
     """
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(N_THREADS))
-    environment = {**os.environ, **threads, "PYTHONPATH": str(results.REPOSITORY), **(variables or {})}
+    here = os.pathsep.join(
+        (str(results.REPOSITORY), str(results.REPOSITORY / "src"))
+    )  # this checkout's larix
+    environment = {**os.environ, **threads, "PYTHONPATH": here, **(variables or {})}
     try:
         done = subprocess.run(
             [python, "-m", "benchmarks.stages", task.to_json()], env=environment, cwd=task.work,
