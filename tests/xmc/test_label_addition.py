@@ -187,3 +187,15 @@ def test_bad_additions_are_refused(data, model):
         add_labels(model, X_new, Y_new, clusters_per_label=0)
     with pytest.raises(ValueError, match="X_new must have 80 columns, but has 79"):
         add_labels(model, X_new[:, :79], Y_new)
+
+
+def test_a_model_of_16_bits_grows_and_keeps_its_scores(data, model):
+    (X, Y), new, (X_test, _) = data
+    small = model.rounded()
+    grown = add_labels(small, *new, X=X, Y=Y, retrain_siblings=False)
+    before, after = score_all(small, X_test), score_all(grown, X_test)[:, :OLD]
+    touched = grown.tree_.slot_label[np.isin(grown.tree_.slot_cluster(), touched_clusters(small, grown))]
+    others = np.setdiff1d(np.arange(OLD), touched)
+    assert before[:, others].tobytes() == after[:, others].tobytes()
+    np.testing.assert_allclose(before, after, rtol=1e-4, atol=1e-7)
+    assert grown.rounded().size_bytes() < grown.size_bytes()

@@ -59,7 +59,7 @@ def add_labels(
     Returns
     -------
     XRLinear
-        With L + n labels.
+        With L + n labels. Where `model` has weights of 16 bits it has 32; `rounded` makes them 16 again.
 
     Raises
     ------
