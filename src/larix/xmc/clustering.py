@@ -16,6 +16,7 @@ from larix.xmc.bisection import Bisection, fan_outs
 from larix.xmc.clustering_params import ClusteringParams, SamplingParams
 from larix.xmc.label_tree import LabelTree
 from larix.xmc.matrix import Matrix, check_matrix
+from larix.xmc.neighbor_grouping import group_by_neighbors
 
 __all__ = ["ClusteringParams", "SamplingParams", "cluster_labels"]
 
@@ -62,7 +63,11 @@ def cluster_labels(
     if not len(labels):
         raise ValueError("there is no label to cluster: no training document has one")
     started = time.perf_counter()
-    offsets, order = _halve(Z, labels.astype(np.int64), params, random_state, n_threads)
+    labels = labels.astype(np.int64)
+    if params.family == "neighbors":
+        offsets, order = group_by_neighbors(Z, labels, params, random_state=random_state, n_threads=n_threads)
+    else:
+        offsets, order = _halve(Z, labels, params, random_state, n_threads)
     tree = LabelTree(offsets, order.astype(np.int32), n_labels or Z.shape[0])
     logger.info(
         "clustered %d labels into %d clusters of %d to %d in %.1f s", len(labels), tree.n_clusters,
