@@ -78,7 +78,7 @@ class IsotonicCalibrator(BaseEstimator):
         if not ranked.present.any():
             raise ValueError("calibration needs predictions, but P is empty; predict held-out documents")
         self.functions_ = [
-            _rising_share(ranked.scores[:, ranks][present], ranked.correct[:, ranks][present])
+            rising_share(ranked.scores[:, ranks][present], ranked.correct[:, ranks][present])
             for ranks in self._groups(ranked.scores.shape[1])
             if (present := ranked.present[:, ranks]).any()
         ]
@@ -133,7 +133,7 @@ class IsotonicCalibrator(BaseEstimator):
         folder = load_folder(path, kind="IsotonicCalibrator", verify=verify)
         calibrator = cls(**folder.metadata["params"])
         calibrator.functions_ = [
-            _checked(folder.arrays[f"scores_{i}"], folder.arrays[f"probabilities_{i}"])
+            check_function(folder.arrays[f"scores_{i}"], folder.arrays[f"probabilities_{i}"])
             for i in range(folder.metadata["n_functions"])
         ]
         return calibrator
@@ -142,7 +142,7 @@ class IsotonicCalibrator(BaseEstimator):
 Function = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
-def _rising_share(scores: NDArray[np.float64], correct: NDArray[np.bool_]) -> Function:
+def rising_share(scores: NDArray[np.float64], correct: NDArray[np.bool_]) -> Function:
     """Isotonic regression of being right on the score.
 
     A wrong prediction at the highest score and a right one at the lowest are added, so that no probability
@@ -154,7 +154,8 @@ def _rising_share(scores: NDArray[np.float64], correct: NDArray[np.bool_]) -> Fu
     return regression.X_thresholds_, regression.y_thresholds_
 
 
-def _checked(scores: NDArray[np.float64], probabilities: NDArray[np.float64]) -> Function:
+def check_function(scores: NDArray[np.float64], probabilities: NDArray[np.float64]) -> Function:
+    """The points of a rising function of probabilities, or a ValueError."""
     whole = len(scores) == len(probabilities) > 0 and np.all(np.diff(scores) > 0)
     if not whole or np.any(np.diff(probabilities) < 0) or not 0 <= probabilities[0] <= probabilities[-1] <= 1:
         raise ValueError("calibration: probabilities within 0..1 must rise with rising scores, but don't")
