@@ -11,6 +11,7 @@ from larix.cli.evaluate import evaluate
 from larix.cli.interchange import export_pecos, import_pecos
 from larix.cli.metrics import metrics
 from larix.cli.suggest import suggest
+from larix.cli.tree import tree
 
 
 class LarixGroup(click.Group):
@@ -50,5 +51,5 @@ def main() -> None:
     """
 
 
-for command in (metrics, suggest, evaluate, check, init, import_pecos, export_pecos):
+for command in (metrics, suggest, evaluate, check, init, tree, import_pecos, export_pecos):
     main.add_command(command)
