@@ -47,6 +47,7 @@ TRAINING: tuple[Column, ...] = (
     ("of it PIFA", "representation_s", number),
     ("clustering", "clustering_s", number),
     ("solving", "solving_s", number),
+    ("CPU s of PIFA and clustering", "indexing_cpu_s", number),
     ("peak MB", "train_peak_mb", number),
     ("of it before", "train_resident_before_mb", number),
 )
@@ -91,7 +92,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], n_text: int = 1) -
 def _head(results: Results) -> str:
     lines = [
         "# Benchmarks",
-        "larix beside other libraries on the same matrices. `make bench` measures and writes this page; "
+        "larix beside other libraries on the same matrices. `make bench` measures and writes this page;\n"
         "nothing on it is typed by hand.",
     ]
     for session in results.sessions():

@@ -109,8 +109,6 @@ class Session:
             except StageFailed as reason:
                 self._note("absent", name=f"{competitor.name} on {corpora.title(corpus)}", reason=str(reason))
                 return
-            if "representation_s" in figures:
-                figures["indexing_s"] = figures["representation_s"] + figures["clustering_s"]
             fields = {
                 "corpus": corpus,
                 "round": round_number,

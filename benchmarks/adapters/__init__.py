@@ -20,7 +20,7 @@ class ModelAdapter(Protocol):
         """Convert the training data to the form the library reads; not measured."""
 
     def fit(self, X: Any, Y: Any, /) -> dict[str, float]:
-        """Train; return figures, among them wall seconds of parts."""
+        """Train; return seconds of parts."""
 
     def save(self, folder: Path) -> None:
         """Write the model."""
