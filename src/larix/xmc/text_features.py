@@ -286,14 +286,20 @@ def _first_places(
     return places.reshape(n_known - n_before, 3)
 
 
+_WORD = re.compile(r"\w\w+")
+_SPACE = re.compile(r"\s")
+
+
 def _names(places: NDArray[np.int64], texts: list[str], part: NgramParams) -> list[str]:
-    names = []
-    for text, begin, length in places.tolist():
-        own = texts[text].lower() if part.lowercase else texts[text]
-        padded = f" {own} "[begin + 1 : begin + 1 + length]
-        names.append(
-            " ".join(re.findall(r"\w\w+", padded)) if part.analyzer == "word" else re.sub(r"\s", " ", padded)
-        )
+    """The n-gram at each (text, begin, length); texts are lower-cased once each."""
+    names = [""] * len(places)
+    read, own = -1, ""
+    for at in np.argsort(places[:, 0], kind="stable").tolist():
+        text, begin, length = places[at].tolist()
+        if text != read:
+            read, own = text, f" {texts[text].lower() if part.lowercase else texts[text]} "
+        found = own[begin + 1 : begin + 1 + length]
+        names[at] = " ".join(_WORD.findall(found)) if part.analyzer == "word" else _SPACE.sub(" ", found)
     return names
 
 
