@@ -14,7 +14,7 @@ from larix.xmc.label_representation import represent_labels
 from larix.xmc.label_tree import LabelTree
 from larix.xmc.linear_stages import LinearMatcher
 from larix.xmc.sparse import check_csr
-from larix.xmc.tree_quality import LevelQuality, path_recall, tree_quality
+from larix.xmc.tree_quality import LevelQuality, describe_paths, path_recall, tree_quality
 from tests.xmc.data import documents, random_tree
 
 TREE = LabelTree(
@@ -111,3 +111,8 @@ def test_a_wider_beam_finds_more_and_the_widest_all():
     assert recalls[-1] == [1.0] * (tree.depth - 1)
     narrow = matcher.predict_levels(X)
     assert narrow[-1].data.tobytes() == matcher.predict(X).data.tobytes()
+
+
+def test_recalls_are_told_in_percent():
+    assert describe_paths([1.0, 0.875], 5).startswith("beams of 5 keep 100.0, 87.5 % of true labels")
+    assert describe_paths([], 5) == "a flat tree has no paths to keep"

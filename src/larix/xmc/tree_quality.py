@@ -182,6 +182,14 @@ def path_recall(tree: LabelTree, Y: Any, beams: Sequence[Any]) -> list[float]:
     return [_recall(tree, Y, beam, level) for level, beam in enumerate(beams)]
 
 
+def describe_paths(recall: Sequence[float], beam_size: int) -> str:
+    """The recall of paths in one line."""
+    if not recall:
+        return "a flat tree has no paths to keep"
+    shares = ", ".join(f"{100 * share:.1f}" for share in recall)
+    return f"beams of {beam_size} keep {shares} % of true labels, level by level down to the clusters"
+
+
 def _recall(tree: LabelTree, Y: CSR, beam: Any, level: int) -> float:
     n_nodes = tree.n_nodes(level)
     beam = check_csr(beam, name=f"beams[{level}]", n_rows=Y.shape[0], n_columns=n_nodes)

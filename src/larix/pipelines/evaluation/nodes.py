@@ -1,5 +1,7 @@
 """Predict the test documents, measure the predictions, and pack the classifier."""
 
+import logging
+import math
 from dataclasses import asdict, dataclass, field, is_dataclass
 from typing import Any
 
@@ -15,7 +17,10 @@ from larix.xmc.metrics import evaluate
 from larix.xmc.refinement import Refinement
 from larix.xmc.sparse import CSR
 from larix.xmc.text_features import TextFeatures
+from larix.xmc.tree_quality import describe_paths, path_recall
 from larix.xmc.xr_linear import XRLinear
+
+logger = logging.getLogger(__name__)
 
 TRAINING_STAGES = (
     "ingestion",
@@ -71,6 +76,16 @@ def measure(
         predictions, test_labels, train_labels, params.ks, params.recall_ks, propensity=params.propensity
     )
     return evaluation.to_dict()
+
+
+def follow_paths(
+    matcher: LinearMatcher, ranker: LinearRanker, test_instances: CSR, test_labels: CSR, search: SearchParams
+) -> dict[str, Any]:
+    """Share of true labels whose way through the tree is in the beam, for every level above the labels."""
+    above, _ = _joined(matcher, ranker, search).to_stages()
+    recall = path_recall(above.tree_, test_labels, above.predict_levels(test_instances))
+    logger.info("%s", describe_paths(recall, search.beam_size))
+    return {"beam_size": search.beam_size, "recall": [None if math.isnan(r) else r for r in recall]}
 
 
 def write_card(corpus_summary: dict[str, Any], metrics: dict[str, Any], *stages: Any) -> dict[str, Any]:

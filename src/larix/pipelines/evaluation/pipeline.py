@@ -5,7 +5,14 @@ How the tree is searched (`params:search`) takes part from here on only: another
 
 from kedro.pipeline import Pipeline, node
 
-from larix.pipelines.evaluation.nodes import TRAINING_STAGES, measure, pack_classifier, predict, write_card
+from larix.pipelines.evaluation.nodes import (
+    TRAINING_STAGES,
+    follow_paths,
+    measure,
+    pack_classifier,
+    predict,
+    write_card,
+)
 
 
 def create_pipeline() -> Pipeline:
@@ -23,6 +30,12 @@ def create_pipeline() -> Pipeline:
                 ["predictions", "test_labels", "train_labels", "params:evaluation"],
                 "metrics",
                 name="measure_predictions",
+            ),
+            node(
+                follow_paths,
+                ["matcher", "ranker", "test_instances", "test_labels", "params:search"],
+                "path_recall",
+                name="follow_paths",
             ),
             node(
                 write_card,
