@@ -5,8 +5,8 @@ query i the k nearest documents j vote for their labels,
 
     v_il = sum_j w_ij y_jl / sum_j,m w_ij y_jm,   w_ij = exp((cos_ij - max_j cos_ij) / temperature).
 
-The votes are blended with the tree's scores: P = (1 - weight) tree + weight v. A document is learnt by
-appending it.
+The votes are blended with the tree's scores: P = (1 - weight) tree + weight v (`voting`). A document is
+learnt by appending it.
 
 Su, Wang, Dai: Contrastive learning-enhanced nearest neighbor mechanism for multi-label text classification.
 ACL 2022 (such votes beside a classifier, over encoder embeddings).
@@ -28,7 +28,8 @@ from larix.xmc.document_names import DocumentNames
 from larix.xmc.inverted_index import InvertedIndex
 from larix.xmc.metrics import evaluate
 from larix.xmc.persistence import load_folder, save_folder
-from larix.xmc.sparse import CSR, binarize, check_csr, csr_from_parts, row_norms, top_k_per_row
+from larix.xmc.sparse import CSR, binarize, check_csr, csr_from_parts, top_k_per_row
+from larix.xmc.voting import blend, blend_neighbours, vote
 
 
 class NeighbourIndex(Protocol):
@@ -198,8 +199,26 @@ class DocumentMemory(BaseEstimator):
         return self._params().weight
 
     def blend(self, P: Any, X: Any, *, top_k: int | None = None) -> CSR:
-        """Scores P of the rows of X, blended with their neighbours' votes; see `blend`."""
-        return blend(P, self.predict(X), self.weight, top_k=top_k)
+        """Scores P of the rows of X, blended with their neighbours' votes.
+
+        Parameters
+        ----------
+        P : matrix, M x L
+            Scores that are not negative.
+        X : matrix, M x D
+        top_k : int, optional
+
+        Returns
+        -------
+        csr_array, M x L
+            (1 - weight) P + weight votes, by descending score.
+        """
+        params = self._params()
+        if top_k is None:
+            return blend(P, self.predict(X), params.weight)
+        return blend_neighbours(
+            P, self.neighbours(X), self.Y_, params.temperature, params.weight, top_k, self.n_threads
+        )
 
     def rows(self) -> CSR:
         """The documents as the index keeps them: unit rows, without features that are too common; N x D."""
@@ -270,69 +289,6 @@ def _names(names: Sequence[str] | None, first: int, n: int) -> DocumentNames:
     if len(names) != n:
         raise ValueError(f"names must name all {n} documents, but names {len(names)}")
     return DocumentNames.of(names)
-
-
-def vote(neighbours: CSR, Y: CSR, temperature: float) -> CSR:
-    """Votes of neighbours for their labels.
-
-    Parameters
-    ----------
-    neighbours : csr_array, M x n_documents
-        Cosines.
-    Y : csr_array, n_documents x L
-        0/1.
-    temperature : float
-
-    Returns
-    -------
-    csr_array, M x L
-        Rows add up to 1, or are empty.
-    """
-    nearest = neighbours.max(axis=1).toarray().ravel()
-    lack = neighbours.data - np.repeat(nearest, np.diff(neighbours.indptr))
-    weights = np.exp(lack / np.float32(temperature))
-    W = csr_from_parts(weights, neighbours.indices, neighbours.indptr, neighbours.shape)
-    votes = check_csr(W @ Y, name="votes")
-    totals = row_norms(votes, power=1)
-    scale = np.divide(1, totals, out=np.zeros_like(totals), where=totals > 0)
-    data = votes.data * np.repeat(scale, np.diff(votes.indptr))
-    return csr_from_parts(data.astype(np.float32), votes.indices, votes.indptr, votes.shape)
-
-
-def blend(P: Any, votes: Any, weight: float, *, top_k: int | None = None) -> CSR:
-    """(1 - weight) P + weight votes.
-
-    Parameters
-    ----------
-    P : matrix, M x L
-        Scores that are not negative, such as those of every post-processor but `noop` and `log-*`.
-    votes : matrix, M x L
-        Rows that add up to at most 1.
-    weight : float
-        0 to 1.
-    top_k : int, optional
-
-    Returns
-    -------
-    csr_array, M x L
-        By descending score.
-
-    Raises
-    ------
-    ValueError
-        For negative scores, which can't be mixed with shares, or a weight beyond 0..1.
-    """
-    if not 0 <= weight <= 1:
-        raise ValueError(f"weight must lie in 0..1, but is {weight}")
-    P = check_csr(P, name="P")
-    votes = check_csr(votes, name="votes", n_rows=P.shape[0], n_columns=P.shape[1])
-    if P.nnz and P.data.min() < 0:
-        raise ValueError(
-            f"scores must not be negative to be blended with votes, but one is {P.data.min()}; search with "
-            "a post-processor other than noop and log-*, or leave the memory out"
-        )
-    blended = check_csr(np.float32(1 - weight) * P + np.float32(weight) * votes, name="P")
-    return top_k_per_row(blended, top_k or max(blended.shape[1], 1))
 
 
 @dataclass(frozen=True)

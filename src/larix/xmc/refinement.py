@@ -21,7 +21,7 @@ from larix.xmc.document_memory import DocumentMemory
 from larix.xmc.label_frequency import LabelFrequencies
 from larix.xmc.persistence import load_folder, save_folder
 from larix.xmc.propensity_reranking import rerank_by_propensity
-from larix.xmc.sparse import CSR, check_csr, top_k_per_row
+from larix.xmc.sparse import CSR, check_csr
 
 
 class Model(Protocol):
@@ -94,10 +94,10 @@ class Refinement:
         n_candidates = max(top_k, self.n_candidates) if self.reranks else top_k
         P = model.predict(X, top_k=n_candidates, beam_size=beam_size)
         if self.memory is not None:
-            P = self.memory.blend(P, X)
+            P = self.memory.blend(P, X, top_k=n_candidates if self.alpha else top_k)
         if self.alpha and self.frequencies is not None:
-            P = rerank_by_propensity(P, self.frequencies, self.alpha)
-        return top_k_per_row(P, top_k) if self.reranks else P
+            P = rerank_by_propensity(P, self.frequencies, self.alpha, top_k=top_k)
+        return P
 
     def shown(self, P: CSR) -> CSR:
         """The refined predictions that are above the threshold; all if there is none."""
