@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 
 from larix.xmc.parallel import available_threads, thread_map
 from larix.xmc.sparse import CSR, check_csr, csr_from_parts, kernel_parts, row_norms, top_k_per_row
@@ -109,7 +110,8 @@ def blend_neighbours(
         By descending score, ties to the lower label.
     """
     M, n_labels = neighbours.shape[0], Y.shape[1]
-    P = check_csr(P, name="P", n_rows=M, n_columns=n_labels)
+    if not isinstance(P, sp.csr_array) or P.dtype != np.float32 or P.shape != (M, n_labels):
+        P = check_csr(P, name="P", n_rows=M, n_columns=n_labels)  # the order within rows doesn't matter here
     _check_scores(P)
     top_k = min(top_k, max(n_labels, 1))
     labels, scores = np.empty((M, top_k), np.int32), np.empty((M, top_k), np.float32)
