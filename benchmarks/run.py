@@ -1,8 +1,10 @@
-"""Measure larix and its rivals in turn, keep the figures, and rewrite the page of benchmarks.
+"""Measure larix and its rivals in turn, keep the figures, rewrite page and README's table.
 
-make bench                                            all rivals, three rounds
-python -m benchmarks --corpora icd --rounds 1
-python -m benchmarks --only-render                    the page again, from figures that are kept
+Commands::
+
+    make bench                                            all rivals, three rounds
+    python -m benchmarks --corpora icd --rounds 1
+    python -m benchmarks --only-render                    page and table again, from figures that are kept
 """
 
 import argparse
@@ -22,7 +24,7 @@ from typing import Any
 
 from scipy.sparse import csr_array, load_npz
 
-from benchmarks import corpora, machine, page, results
+from benchmarks import corpora, machine, page, readme, results
 from benchmarks.competitors import LARIX, RIVALS, ROUNDED, SKLEARN, Competitor
 from benchmarks.environments import CannotTakePart, cache_folder, installed_version, python_of
 from benchmarks.matrices import read_description, read_part
@@ -45,7 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     if not options.only_render:
         Session(options).run()
-    page.write(results.read())
+    measured = results.read()
+    page.write(measured)
+    readme.write(measured)
     print(f"wrote {page.PAGE.relative_to(results.REPOSITORY)}")
 
 
