@@ -19,8 +19,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from larix.xmc.choice import check_choice
 from larix.xmc.persistence import load_folder, save_folder
-from larix.xmc.ranked_scores import RankedScores, pad
-from larix.xmc.sparse import CSR, check_csr, csr_from_parts, top_k_per_row
+from larix.xmc.ranked_scores import RankedScores, by_score, pad
+from larix.xmc.sparse import CSR, csr_from_parts
 
 Grouping = Literal["rank", "pooled"]
 _STEP = 1 - 2.0**-20  # keeps apart what the calibration makes equal; float32 resolves 2**-24
@@ -97,8 +97,7 @@ class IsotonicCalibrator(BaseEstimator):
             By descending probability, between 0 and 1 and strictly falling in every row.
         """
         check_is_fitted(self)
-        P = check_csr(P, name="P")
-        P = top_k_per_row(P, max(P.shape[1], 1))
+        P = by_score(P)
         scores = pad(P, P.data, -np.inf)
         probabilities = np.empty_like(scores)
         groups = self._groups(scores.shape[1])

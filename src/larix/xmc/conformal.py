@@ -29,8 +29,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from larix.xmc.choice import check_choice
 from larix.xmc.persistence import load_folder, save_folder
-from larix.xmc.ranked_scores import RankedScores
-from larix.xmc.sparse import CSR, check_csr, csr_from_parts, top_k_per_row
+from larix.xmc.ranked_scores import RankedScores, by_score
+from larix.xmc.sparse import CSR, csr_from_parts
 
 Guarantee = Literal["recall", "precision"]
 _ROUNDING = 1e-9  # of sums of losses, which are often exactly at a limit
@@ -132,8 +132,7 @@ class ConformalThreshold(BaseEstimator):
         csr_array, N x L
         """
         check_is_fitted(self)
-        P = check_csr(P, name="P")
-        P = top_k_per_row(P, max(P.shape[1], 1))
+        P = by_score(P)
         kept = P.data >= np.float64(self.threshold_)
         indptr = np.append(0, np.cumsum(kept))[P.indptr]
         return csr_from_parts(P.data[kept], P.indices[kept], indptr, P.shape)

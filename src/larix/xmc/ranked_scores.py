@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from larix.xmc.sparse import CSR, binarize, check_csr, top_k_per_row
@@ -48,6 +49,14 @@ class RankedScores:
     def present(self) -> NDArray[np.bool_]:
         """Where there is a prediction, shape (N, K)."""
         return np.isfinite(self.scores)
+
+
+def by_score(P: Any) -> CSR:
+    """P with the entries of every row by descending score, as a search gives them."""
+    # What a search gives isn't in canonical form, and bringing it there would only undo its order.
+    if not isinstance(P, sp.csr_array) or P.dtype != np.float32:
+        P = check_csr(P, name="P")
+    return top_k_per_row(P, max(P.shape[1], 1))
 
 
 def pad(P: CSR, values: NDArray[Any], fill: Any) -> NDArray[Any]:
