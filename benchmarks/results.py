@@ -53,7 +53,8 @@ class Results:
 
     def sessions(self) -> list[Record]:
         """Sessions that anything on the page comes from, in order of time."""
-        used = {record["session"] for record in self._current()}
+        used = {record["session"] for corpus in self.corpora() for record in self._of(corpus)}
+        used |= {record["session"] for records in self._texts().values() for record in records.values()}
         return [record for record in self.of_kind("session") if record["session"] in used]
 
     def of_kind(self, kind: str) -> list[Record]:
@@ -91,12 +92,10 @@ class Results:
 
     def texts(self) -> dict[tuple[str, str], dict[str, Record]]:
         """The last figures of every vectorizer, by corpus and setting."""
-        found: dict[tuple[str, str], dict[str, Record]] = {}
-        for record in self.of_kind("text"):
-            found.setdefault((record["corpus"], record["setting"]), {})[record["competitor"]] = record[
-                "figures"
-            ]
-        return found
+        return {
+            key: {name: record["figures"] for name, record in records.items()}
+            for key, records in self._texts().items()
+        }
 
     def colds(self) -> dict[str, Record]:
         """The last cold start of everybody."""
@@ -118,8 +117,11 @@ class Results:
         own = [record for record in self.of_kind("model") if record["corpus"] == corpus]
         return [record for record in own if record["session"] == own[-1]["session"]]
 
-    def _current(self) -> list[Record]:
-        return [record for corpus in self.corpora() for record in self._of(corpus)]
+    def _texts(self) -> dict[tuple[str, str], dict[str, Record]]:
+        found: dict[tuple[str, str], dict[str, Record]] = {}
+        for record in self.of_kind("text"):
+            found.setdefault((record["corpus"], record["setting"]), {})[record["competitor"]] = record
+        return found
 
     def _by_round(self, corpus: str, competitor: str, figure: str) -> dict[int, float]:
         return {

@@ -65,11 +65,13 @@ class Session:
     def run(self) -> None:
         """Measure everything; a competitor or corpus that cannot take part is noted and left out."""
         folders = {name: folder for name in self.options.corpora if (folder := self._corpus(name))}
-        pythons = {c: python for c in self._competitors() if (python := self._environment(c))}
-        for round_number in range(1, self.options.rounds + 1):
-            for corpus, folder in folders.items():
-                for competitor in _rotated(list(pythons), round_number):
-                    self._model(corpus, folder, competitor, pythons[competitor], round_number)
+        everybody = self._competitors() if self.options.rounds else []
+        pythons = {c: python for c in everybody if (python := self._environment(c))}
+        for round_number in range(1, max(self.options.rounds, self.options.text_rounds) + 1):
+            if round_number <= self.options.rounds:
+                for corpus, folder in folders.items():
+                    for competitor in _rotated(list(pythons), round_number):
+                        self._model(corpus, folder, competitor, pythons[competitor], round_number)
             if round_number <= self.options.text_rounds:
                 for corpus, folder in folders.items():
                     if corpus in corpora.TEXT_CORPORA:
