@@ -173,8 +173,10 @@ def test_commands_exist_with_their_options(page):
 def check_larix(words: list[str]) -> None:
     from larix.cli import main
 
-    command = main if words[0].startswith("-") else main.commands[words[0]]
-    parse(command, words if command is main else words[1:])
+    command: click.Command = main
+    while isinstance(command, click.Group) and words and not words[0].startswith("-"):
+        command, words = command.commands[words[0]], words[1:]
+    parse(command, words)
 
 
 def parse(command: click.Command, words: list[str]) -> dict[str, Any]:
