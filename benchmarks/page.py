@@ -17,10 +17,13 @@ from benchmarks.targets import (
     growth,
     largest_loss,
     outcomes,
+    unmeasured,
     verdict,
 )
 
 PAGE = REPOSITORY / "docs" / "benchmarks.md"
+BUSY = 1.5
+"""Load average of a processor above which the machine did more than measure."""
 QUALITY = ("P@1", "P@3", "P@5", "nDCG@5", "PSP@5", "R@10")
 
 Column = tuple[str, str, Callable[[float], str]]
@@ -102,6 +105,8 @@ def _head(results: Results) -> str:
             f"{about['processor']}, {about['memory_gb']} GB, {about['system']}, Python {about['python']}; "
             f"load average {before} at the start and {after} at the end."
         )
+        if max(before, after) > BUSY * about["cores"]:
+            lines[-1] += " The machine did other work as well: trust CPU seconds more than wall seconds."
     versions = ", ".join(f"{name} {version}" for name, version in sorted(results.versions().items()))
     return "\n\n".join(lines[:2]) + "\n\n" + "\n".join(lines[2:]) + f"\n\nVersions: {versions}."
 
@@ -119,9 +124,12 @@ def _targets(results: Results) -> str:
         f"larix over {RIVAL} at the same settings: the median of the rounds, and from the least to the most. "
         "The first corpus of a target is the one it was set for."
     )
-    return f"## Targets\n\n{told}\n\n" + table(
-        ["what", "corpus", RIVAL, "larix", "ratio", "target", ""], rows, n_text=2
+    missing = "".join(
+        f"\n\nNot measured on {corpora.title(corpus)}, the corpus they were set for: {'; '.join(whats)}."
+        for corpus, whats in unmeasured(results).items()
     )
+    head = ["what", "corpus", RIVAL, "larix", "ratio", "target", ""]
+    return f"## Targets\n\n{told}\n\n{table(head, rows, n_text=2)}{missing}"
 
 
 def _text_targets(results: Results) -> list[list[str]]:

@@ -106,6 +106,17 @@ def outcomes(results: Results) -> list[Outcome]:
     return found
 
 
+def unmeasured(results: Results) -> dict[str, list[str]]:
+    """Targets whose own corpus was not measured, by that corpus."""
+    missing: dict[str, list[str]] = {}
+    for target in TARGETS:
+        if target.corpora[0] not in results.corpora():
+            missing.setdefault(target.corpora[0], []).append(target.what)
+    if growth(results, "larix") is None:
+        missing.setdefault("syn-l", []).append("growth from syn-s to syn-l")
+    return missing
+
+
 def growth(results: Results, competitor: str) -> float | None:
     """How many times the training CPU of syn-s syn-l takes."""
     if not {"syn-s", "syn-l"} <= set(results.corpora()):

@@ -67,6 +67,7 @@ def page():
 
 def test_page_names_command_machine_load_and_versions(page):
     assert "2026-01-02 03:04:05, `python -m benchmarks`: 2 cores of A processor, 8 GB" in page
+    assert "trust CPU" not in page
     assert "load average 0.1 at the start and 1.9 at the end" in page
     assert "larix 1.2, libpecos 1.2, scikit-learn 1.2" in page
 
@@ -91,6 +92,16 @@ def test_quality_is_in_percent(page):
 def test_cold_start_and_what_is_left_out_are_told(page):
     assert "| larix | 1.00 | 0.250 | 0.500 | 1.75 |" in page
     assert "- TIBKAT: no files" in page
+
+
+def test_targets_without_their_corpus_are_named(page):
+    assert "Not measured on syn-l, the corpus they were set for: peak memory of training, MB;" in page
+    assert "growth from syn-s to syn-l" in page
+
+
+def test_busy_machine_is_told():
+    busy = render(Results([*RECORDS[:-1], {**SESSION, "load": [0.1, 3.5]}]))
+    assert "trust CPU seconds more than wall seconds" in busy
 
 
 def test_page_without_rivals_has_no_targets():
