@@ -15,7 +15,7 @@ from larix.pipelines.label_indexing.nodes import (
 )
 from larix.pipelines.ranking.nodes import RankingParams, score_train_clusters
 from larix.pipelines.reporting.findings import Findings
-from larix.pipelines.reporting.nodes import ReportingParams, examine
+from larix.pipelines.reporting.nodes import ReportingParams, examine, explain_examples
 from larix.pipelines.vectorization.nodes import (
     VectorizationParams,
     extract_labels,
@@ -23,7 +23,10 @@ from larix.pipelines.vectorization.nodes import (
     vectorize_test,
 )
 from larix.serving.given_features import GivenFeatures
+from larix.serving.suggester import Suggester
+from larix.xmc.label_frequency import LabelFrequencies
 from larix.xmc.text_features import TextFeatures
+from larix.xmc.xr_linear import XRLinear
 
 TEXTS = corpus_from_texts(
     ["red fox", "blue sky", "grey fox"], [["animal"], ["air"], ["animal"]], ["a fox"], [["animal", "wild"]]
@@ -110,6 +113,22 @@ def test_the_matcher_is_asked_only_if_negatives_come_from_it():
     tree = grown_tree(X, train_labels)
     assert score_train_clusters(Matcher(), X, tree, RankingParams()).nnz == 0
     assert score_train_clusters(Matcher(), X, tree, RankingParams(negatives="man")).nnz == 3
+
+
+def test_examples_are_explained_if_they_have_texts():
+    train_labels, test_labels = extract_labels(TEXTS)
+    features, X = fit_features(TEXTS, VectorizationParams(char=None), None)
+    model = XRLinear().fit(X, train_labels)
+    classifier = Suggester(
+        features=features, model=model, label_ids=TEXTS.label_ids, label_names=TEXTS.label_names,
+        frequencies=LabelFrequencies.of(train_labels),
+    )  # fmt: skip
+    params, P = ReportingParams(max_k=2), model.predict(vectorize_test(features, TEXTS), top_k=2)
+    findings = examine(P, test_labels, train_labels, TEXTS, model.tree_, params, 0)
+    (told,) = explain_examples(classifier, findings, params)
+    assert (told["text"], told["label"], told["correct"]) == ("a fox", "animal", True)
+    classifier.features = GivenFeatures(features.n_features_)
+    assert explain_examples(classifier, findings, params) == []
 
 
 def test_findings_come_back_from_plain_values():

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -55,6 +56,32 @@ def report() -> RunReport:
 
 
 @pytest.fixture
+def explained() -> dict[str, Any]:
+    """An example with the reasons for its first suggestion."""
+    return explanation_of(
+        "bitten by a dog", "W54.0", "Bitten by dog", ["wrist", "left"], "W54: Contact with dog"
+    )
+
+
+def explanation_of(text: str, label: str, name: str, features: list[str], document: str) -> dict[str, Any]:
+    parts = [
+        {"feature": f, "value": 1.0, "weight": w, "amount": w}
+        for f, w in zip(features, (1, -0.1), strict=True)
+    ]
+    step = {
+        "level": 0, "node": 3, "rank": 1, "kept": True, "n_labels": 1, "labels": [name], "margin": 0.75,
+        "factor": 0.9, "score": 0.9, "bias": -0.4, "features": parts,
+        "other_features": {"n": 7, "amount": 0.25},
+    }  # fmt: skip
+    path = {"slot": 3, "cluster": 0, "wins": True, "found": True, "score": 0.9, "steps": [step]}
+    return {
+        "text": text, "correct": True, "label": label, "name": name, "score": 0.88,
+        "tree": {"score": 0.9, "rank": 1, "paths": [path]}, "votes": {"share": 0.5, "weight": 0.1},
+        "nearest": [{"document": document, "cosine": 0.91}],
+    }  # fmt: skip
+
+
+@pytest.fixture
 def hostile_report(report: RunReport) -> RunReport:
     """The report with markup in every place that a user's data can reach."""
     example = Example(HOSTILE, (Suggested(HOSTILE, HOSTILE, 0.5, True),), ((HOSTILE, HOSTILE),))
@@ -69,4 +96,5 @@ def hostile_report(report: RunReport) -> RunReport:
         worst_labels=[LabelRow(HOSTILE, HOSTILE, 1, 1, 1, 0)],
         right=[example],
         wrong=[example],
+        explained=[explanation_of(HOSTILE, HOSTILE, HOSTILE, [HOSTILE, HOSTILE], HOSTILE)],
     )

@@ -92,6 +92,17 @@ def test_scores_are_compared_with_outcomes_where_they_are_probabilities(report):
     assert "reliability" not in Outline(render_page(report)).values("id")
 
 
+def test_explanations_are_shown_where_there_are_some(report, explained):
+    outline = Outline(render_page(replace(report, explained=[explained])))
+    assert "#why" in outline.values("href")
+    for expected in (
+        "bitten by a dog", "Bitten by dog", "1 1 +0.75 0.900 bias -0.40", "wrist +1.00, left -0.10",
+        "7 others +0.25", "most like the text: W54: Contact with dog (0.91)",
+    ):  # fmt: skip
+        assert expected in outline.words()
+    assert "why" not in Outline(render_page(report)).values("id")
+
+
 def test_figures_are_inline_and_follow_the_theme(report):
     page = render_page(report)
     outline = Outline(page)

@@ -99,6 +99,7 @@ def test_nearest_documents_of_a_label(data, memory):
     best = np.argsort(-cosines)[:2]
     assert [document for document, _ in found] == of_label[best].tolist()
     np.testing.assert_allclose([cosine for _, cosine in found], cosines[best], atol=1e-6)
+    assert memory.nearest_of_label(sp.csr_array((1, 80)), label) == []
 
 
 def test_a_saved_memory_predicts_the_same_bytes_and_learns_on(data, memory, tmp_path):

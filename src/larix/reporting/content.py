@@ -104,6 +104,9 @@ class RunReport:
     reliability : mapping or None
         What `larix.xmc.reliability.Reliability.to_dict` gives for the first `k` suggestions; None where
         scores are no probabilities.
+    explained : sequence of mapping
+        Examples whose first suggestion is explained: `text`, `correct`, and what
+        `larix.serving.suggester.Suggester.explain` gives.
     made : str
         When the run was made, in words; nothing is shown for an empty one.
     """
@@ -122,6 +125,7 @@ class RunReport:
     right: Sequence[Example] = ()
     wrong: Sequence[Example] = ()
     reliability: Mapping[str, Any] | None = None
+    explained: Sequence[Mapping[str, Any]] = ()
     made: str = ""
 
 

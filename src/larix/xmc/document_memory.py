@@ -226,7 +226,7 @@ class DocumentMemory(BaseEstimator):
         return self.index_.rows()
 
     def nearest_of_label(self, X: Any, label: int, n: int = 3) -> list[tuple[int, float]]:
-        """The documents of a label most similar to a query, and their cosines.
+        """The documents of a label most similar to a query, and their cosines; only cosines above 0.
 
         Parameters
         ----------
@@ -239,7 +239,7 @@ class DocumentMemory(BaseEstimator):
         documents = np.flatnonzero(self.Y_[:, [label]].toarray())
         cosines = self.index_.similarities(check_csr(X, n_rows=1))[0, documents]
         best = np.argsort(-cosines, kind="stable")[:n]
-        return [(int(documents[b]), float(cosines[b])) for b in best]
+        return [(int(documents[b]), float(cosines[b])) for b in best if cosines[b] > 0]
 
     def size_bytes(self) -> int:
         """Bytes in memory."""

@@ -17,13 +17,16 @@ from larix.reporting import (
     render_page,
     stage_seconds_figure,
 )
+from larix.serving.given_features import GivenFeatures
 from larix.serving.model_card import ModelCard
+from larix.serving.suggester import Suggester
 from larix.xmc.label_quality import label_quality, quality_by_frequency
 from larix.xmc.label_tree import LabelTree
 from larix.xmc.metrics import curves
 from larix.xmc.reliability import reliability
 from larix.xmc.sparse import CSR
 
+_FEATURES_TOLD = 6
 Figure = Any
 """A matplotlib figure. Kedro reads annotations, and matplotlib shall not be imported for that."""
 
@@ -41,16 +44,19 @@ class ReportingParams(StageParams):
     n_examples : int
         Documents with a right first suggestion, and as many with a wrong one.
     n_worst_labels : int
+    n_explained : int
+        Examples right, and as many wrong, of which the first suggestion is explained.
     """
 
     k: int = 5
     max_k: int = 10
     n_examples: int = 8
     n_worst_labels: int = 20
+    n_explained: int = 2
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("k", "max_k", "n_examples", "n_worst_labels"):
+        for name in ("k", "max_k", "n_examples", "n_worst_labels", "n_explained"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, but is {getattr(self, name)}")
 
@@ -122,8 +128,24 @@ def _example_row(example: Example) -> dict[str, Any]:
     }
 
 
+def explain_examples(
+    classifier: Suggester, findings: dict[str, Any], params: ReportingParams
+) -> list[dict[str, Any]]:
+    """Why the first suggestion of some examples; none where documents have no texts."""
+    if isinstance(classifier.features, GivenFeatures):
+        return []
+    found = Findings.from_dict(findings)
+    examples = [*found.wrong[: params.n_explained], *found.right[: params.n_explained]]
+    return [
+        {"text": example.text, "correct": example.suggestions[0].correct, **told}
+        for example in examples
+        for told in classifier.explain(example.text, top_k=1, n_features=_FEATURES_TOLD)
+    ]
+
+
 def write_report(
     findings: dict[str, Any],
+    explanations: list[dict[str, Any]],
     metrics: dict[str, Any],
     model_card: dict[str, Any],
     stage_seconds: dict[str, Any],
@@ -137,6 +159,7 @@ def write_report(
         corpus=card.corpus,
         parameters=card.parameters,
         versions=card.versions,
+        explained=explanations,
         **vars(found),
     )
     return render_page(report), stage_seconds_figure(report.stage_seconds)

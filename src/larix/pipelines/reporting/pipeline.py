@@ -2,7 +2,7 @@
 
 from kedro.pipeline import Pipeline, node
 
-from larix.pipelines.reporting.nodes import draw_findings, examine, tabulate, write_report
+from larix.pipelines.reporting.nodes import draw_findings, examine, explain_examples, tabulate, write_report
 
 
 def create_pipeline() -> Pipeline:
@@ -36,8 +36,14 @@ def create_pipeline() -> Pipeline:
                 name="tabulate_findings",
             ),
             node(
+                explain_examples,
+                ["classifier", "findings", "params:reporting"],
+                "explanations",
+                name="explain_examples",
+            ),
+            node(
                 write_report,
-                ["findings", "metrics", "model_card", "stage_seconds"],
+                ["findings", "explanations", "metrics", "model_card", "stage_seconds"],
                 ["report", "stage_seconds_figure"],
                 name="write_report",
             ),
