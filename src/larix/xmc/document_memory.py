@@ -85,7 +85,7 @@ class MemoryParams:
     k: int = 20
     temperature: float = 0.1
     weight: float = 0.1
-    max_df: float = 0.1
+    max_df: float = 0.05
 
     def __post_init__(self) -> None:
         if self.k < 1:
