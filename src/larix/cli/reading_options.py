@@ -8,7 +8,7 @@ import click
 if TYPE_CHECKING:
     from larix.corpora.params import ColumnParams
 
-_FORMATS = ("jsonl", "csv", "tsv", "parquet", "xc", "pecos", "pecos-npz", "arff")
+_FORMATS = ("jsonl", "csv", "tsv", "parquet", "xc", "pecos", "pecos-npz", "arff", "wordnet")
 
 FILE = click.argument("file", type=click.Path(path_type=Path))
 FORMAT = click.option(

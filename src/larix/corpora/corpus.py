@@ -4,6 +4,9 @@ Every reader of this room returns one, and everything after ingestion takes one.
 it is made: label indices are in range, sorted and unique in a document, relevance is positive and finite,
 features are in range and finite. Columns of the label matrix are all labels of the corpus in one fixed
 order; a label that has no training document keeps its column.
+
+Where a label stands for several things, such as a word for its meanings, a corpus may know which one each
+document means: `senses` is a finer set of labels, each of which belongs to one label. A model never sees it.
 """
 
 from collections.abc import Callable
@@ -22,6 +25,7 @@ from numpy.typing import NDArray
 from larix.corpora.corpus_schema import (
     check_labels_table,
     check_part_table,
+    check_senses_table,
     sparse_column,
     sparse_columns,
 )
@@ -38,28 +42,39 @@ class CorpusPart:
     ----------
     table : pyarrow.Table
         Columns `id`, `labels` (list of int32) and, where the corpus has them, `text`, `relevance` (list of
-        float32 beside `labels`), `feature_index` and `feature_value` (lists beside each other).
+        float32 beside `labels`), `feature_index` and `feature_value` (lists beside each other), `senses`
+        (list of int32).
     n_labels : int
         L, the number of labels of the whole corpus.
     n_features : int or None
         D if the corpus gives features, None if it gives texts.
+    n_senses : int or None
+        S, the number of senses of all labels; None if the corpus does not know them.
     """
 
     table: pa.Table
     n_labels: int
     n_features: int | None = None
+    n_senses: int | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "table", check_part_table(self.table, self.n_labels, self.n_features))
+        table = check_part_table(self.table, self.n_labels, self.n_features, self.n_senses)
+        object.__setattr__(self, "table", table)
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
 
     @classmethod
     def from_columns(
-        cls, *, ids: list[str], labels: Any, texts: list[str] | None = None, features: Any = None
+        cls,
+        *,
+        ids: list[str],
+        labels: Any,
+        texts: list[str] | None = None,
+        features: Any = None,
+        senses: Any = None,
     ) -> Self:
-        """Build a part from texts or features (n x D) and a canonical label matrix (n x L)."""
+        """Build a part from texts or features (n x D), labels (n x L) and senses (n x S), all canonical."""
         columns: dict[str, pa.Array] = {"id": pa.array(ids, pa.large_string())}
         if texts is not None:
             columns["text"] = pa.array(texts, pa.large_string())
@@ -68,7 +83,13 @@ class CorpusPart:
         columns |= sparse_columns(labels, "labels", "relevance")
         if np.all(labels.data == 1):
             del columns["relevance"]
-        return cls(pa.table(columns), labels.shape[1], None if features is None else features.shape[1])
+        part = cls(pa.table(columns), labels.shape[1], None if features is None else features.shape[1])
+        return part if senses is None else part.with_senses(senses)
+
+    def with_senses(self, senses: Any) -> Self:
+        """The same documents with the senses of their labels, a canonical matrix (n x S)."""
+        column = sparse_columns(senses, "senses", "_")["senses"]
+        return replace(self, table=self.table.append_column("senses", column), n_senses=senses.shape[1])
 
     @property
     def ids(self) -> list[str]:
@@ -92,7 +113,12 @@ class CorpusPart:
         """Relevance of labels as csr_array (n x L) of float32; 1 where the corpus has no relevance."""
         return self._sparse("labels", "relevance", self.n_labels)
 
-    def _sparse(self, index: str, value: str, n_columns: int) -> Any:
+    @cached_property
+    def senses(self) -> Any:
+        """The senses of every document as csr_array (n x S) of ones, or None if the corpus has none."""
+        return None if self.n_senses is None else self._sparse("senses", None, self.n_senses)
+
+    def _sparse(self, index: str, value: str | None, n_columns: int) -> Any:
         indptr, indices = sparse_column(self.table[index])
         if value in self.table.column_names:
             data = sparse_column(self.table[value])[1].copy()
@@ -120,6 +146,9 @@ class Corpus:
         matrices.
     n_test_dropped : int
         Test documents that were left out because they repeat a training document.
+    sense_table : pyarrow.Table, optional
+        Columns `label` (int32, rising), `id` and `name`; row s describes column s of the matrices of senses.
+        A document has a label exactly if it has one of its senses or more.
 
     Raises
     ------
@@ -141,10 +170,11 @@ class Corpus:
     test: CorpusPart
     label_table: pa.Table
     n_test_dropped: int = 0
+    sense_table: pa.Table | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "label_table", check_labels_table(self.label_table))
-        for what in ("n_labels", "n_features"):
+        for what in ("n_labels", "n_features", "n_senses"):
             in_train, in_test = getattr(self.train, what), getattr(self.test, what)
             if in_train != in_test:
                 raise ValueError(
@@ -155,6 +185,23 @@ class Corpus:
                 f"each label needs a row in label_table, but there are {self.label_table.num_rows} rows "
                 f"for {self.train.n_labels} labels"
             )
+        self._check_senses()
+
+    def _check_senses(self) -> None:
+        if self.sense_table is not None:
+            object.__setattr__(self, "sense_table", check_senses_table(self.sense_table, self.n_labels))
+        n_rows = None if self.sense_table is None else self.sense_table.num_rows
+        if n_rows != self.train.n_senses:
+            raise ValueError(
+                f"each sense needs a row in sense_table, but there are {n_rows} rows for "
+                f"{self.train.n_senses} senses"
+            )
+        for what, part in (("train", self.train), ("test", self.test)):
+            if self.sense_labels is not None and len(bad := _rows_at_odds(part, self.sense_labels)):
+                raise ValueError(
+                    f"a document has a label exactly if it has a sense of it, but row {bad[0]} of {what} "
+                    "does not; correct its labels or its senses"
+                )
 
     @property
     def n_labels(self) -> int:
@@ -181,6 +228,11 @@ class Corpus:
         """A longer text about every label, empty where it has none; None if the corpus has no such texts."""
         return list(self.label_table["text"].to_pylist()) if "text" in self.label_table.column_names else None
 
+    @cached_property
+    def sense_labels(self) -> NDArray[np.int32] | None:
+        """The label of every sense, rising, shape (S,); None if the corpus does not know senses."""
+        return None if self.sense_table is None else self.sense_table["label"].to_numpy()
+
     def summary(self) -> dict[str, Any]:
         """Counts that describe the corpus, as plain JSON values; see `larix.corpora.corpus_summary`."""
         from larix.corpora.corpus_summary import summarize
@@ -197,12 +249,16 @@ class Corpus:
         """
         train, test = self.train.take(train_rows), self.test.take(test_rows)
         used = np.union1d(train.labels.indices, test.labels.indices)
-        return replace(
-            self,
-            train=_with_labels(train, used),
-            test=_with_labels(test, used),
-            label_table=self.label_table.take(pa.array(used, pa.int64())),
-        )
+        train, test = _renumbered(train, "labels", used), _renumbered(test, "labels", used)
+        senses = self.sense_table
+        if senses is not None:
+            kept = np.union1d(train.senses.indices, test.senses.indices)
+            train, test = _renumbered(train, "senses", kept), _renumbered(test, "senses", kept)
+            senses = senses.take(pa.array(kept, pa.int64()))
+            labels = pa.array(np.searchsorted(used, senses["label"].to_numpy()), pa.int32())
+            senses = senses.set_column(0, "label", labels)
+        label_table = self.label_table.take(pa.array(used, pa.int64()))
+        return replace(self, train=train, test=test, label_table=label_table, sense_table=senses)
 
     def limit(self, max_documents: int, *, random_state: int = 0) -> Self:
         """A random slice of at most `max_documents` documents, train and test in the old proportion.
@@ -230,10 +286,13 @@ class Corpus:
         )
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write the corpus as a folder: three Parquet files and a manifest with their digests.
+        """Write the corpus as a folder: Parquet files and a manifest with their digests.
 
         See `larix.xmc.persistence.save_folder` for what it replaces and raises.
         """
+        tables = {"train": self.train.table, "test": self.test.table, "labels": self.label_table}
+        if self.sense_table is not None:
+            tables["senses"] = self.sense_table
         save_folder(
             path,
             kind=KIND,
@@ -242,11 +301,7 @@ class Corpus:
                 "n_features": self.n_features,
                 "n_test_dropped": self.n_test_dropped,
             },
-            files={
-                "train.parquet": _parquet_writer(self.train.table),
-                "test.parquet": _parquet_writer(self.test.table),
-                "labels.parquet": _parquet_writer(self.label_table),
-            },
+            files={f"{name}.parquet": _parquet_writer(table) for name, table in tables.items()},
         )
 
     @classmethod
@@ -269,22 +324,34 @@ class Corpus:
     @classmethod
     def _from_folder(cls, folder: SavedFolder) -> Self:
         metadata = folder.metadata
-        labels = pq.read_table(folder.file("labels.parquet"))
+        tables = {name: pq.read_table(folder.file(name)) for name in folder.files}
+        labels, senses = tables["labels.parquet"], tables.get("senses.parquet")
+        n_senses = None if senses is None else senses.num_rows
         train, test = (
-            CorpusPart(pq.read_table(folder.file(name)), labels.num_rows, metadata["n_features"])
+            CorpusPart(tables[name], labels.num_rows, metadata["n_features"], n_senses)
             for name in ("train.parquet", "test.parquet")
         )
-        return cls(metadata["name"], train, test, labels, metadata["n_test_dropped"])
+        return cls(metadata["name"], train, test, labels, metadata["n_test_dropped"], senses)
 
 
-def _with_labels(part: CorpusPart, used: NDArray[np.integer[Any]]) -> CorpusPart:
-    """The part with its labels renumbered to their place in the sorted array `used`."""
-    indptr, indices = sparse_column(part.table["labels"])
+def _rows_at_odds(part: CorpusPart, sense_labels: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Documents whose labels are not the labels of their senses."""
+    rows = np.repeat(np.arange(len(part)), np.diff(part.senses.indptr))
+    by_senses = np.unique(rows * np.int64(part.n_labels) + sense_labels[part.senses.indices])
+    rows = np.repeat(np.arange(len(part)), np.diff(part.labels.indptr))
+    given = rows * np.int64(part.n_labels) + part.labels.indices
+    odd: NDArray[np.int64] = np.setxor1d(by_senses, given, assume_unique=True) // max(part.n_labels, 1)
+    return odd
+
+
+def _renumbered(part: CorpusPart, column: str, used: NDArray[np.integer[Any]]) -> CorpusPart:
+    """The part with its `labels` or `senses` renumbered to their place in the sorted array `used`."""
+    indptr, indices = sparse_column(part.table[column])
     renumbered = pa.LargeListArray.from_arrays(
         pa.array(indptr, pa.int64()), pa.array(np.searchsorted(used, indices), pa.int32())
     )
-    place = part.table.column_names.index("labels")
-    return replace(part, table=part.table.set_column(place, "labels", renumbered), n_labels=len(used))
+    table = part.table.set_column(part.table.column_names.index(column), column, renumbered)
+    return replace(part, table=table, **{f"n_{column}": len(used)})
 
 
 def _parquet_writer(table: pa.Table) -> Callable[[Path], None]:

@@ -18,8 +18,10 @@ DOCUMENT_FIELDS = {
     "relevance": _VALUES,
     "feature_index": _INDICES,
     "feature_value": _VALUES,
+    "senses": _INDICES,
 }
 LABEL_FIELDS = {"id": _STRING, "name": _STRING, "text": _STRING}
+SENSE_FIELDS = {"label": pa.int32(), "id": _STRING, "name": _STRING}
 
 
 def sparse_columns(matrix: Any, index: str, value: str) -> dict[str, pa.Array]:
@@ -40,15 +42,17 @@ def sparse_column(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], NDArray[A
     return offsets - offsets[0], lists.flatten().to_numpy(zero_copy_only=False)
 
 
-def check_part_table(table: pa.Table, n_labels: int, n_features: int | None) -> pa.Table:
+def check_part_table(
+    table: pa.Table, n_labels: int, n_features: int | None, n_senses: int | None
+) -> pa.Table:
     """Bring the table of a corpus part to its schema and check all that it holds.
 
     Parameters
     ----------
     table : pyarrow.Table
         See `CorpusPart`.
-    n_labels, n_features : int, int or None
-        Bounds of `labels` and `feature_index`.
+    n_labels, n_features, n_senses : int, int or None, int or None
+        Bounds of `labels`, `feature_index` and `senses`.
 
     Returns
     -------
@@ -61,7 +65,10 @@ def check_part_table(table: pa.Table, n_labels: int, n_features: int | None) -> 
         If a column is missing, unknown, of another type, or holds a null or a value that breaks a rule.
     """
     given = ("feature_index", "feature_value") if n_features is not None else ("text",)
-    table = _conform(table, DOCUMENT_FIELDS, required=("id", *given, "labels"))
+    known = ("senses",) if n_senses is not None else ()
+    table = _conform(table, DOCUMENT_FIELDS, required=("id", *given, "labels", *known))
+    if n_senses is None and "senses" in table.column_names:
+        raise ValueError("a corpus part with senses needs n_senses, but it is None; give their number")
     if n_features is None and "feature_index" in table.column_names:
         raise ValueError(
             "a corpus part with features needs n_features, but it is None; give the number of columns"
@@ -72,6 +79,8 @@ def check_part_table(table: pa.Table, n_labels: int, n_features: int | None) -> 
     if n_features is not None:
         _check_rows(table, "feature_index", "feature_value", n_features)
         _check_values(table, "feature_value", positive=False)
+    if n_senses is not None:
+        _check_rows(table, "senses", None, n_senses)
     return table
 
 
@@ -93,6 +102,25 @@ def check_labels_table(table: pa.Table) -> pa.Table:
     if repeated:
         raise ValueError(
             f"label ids must be unique, but {repeated[0]!r} occurs twice in label_table; merge the rows"
+        )
+    return table
+
+
+def check_senses_table(table: pa.Table, n_labels: int) -> pa.Table:
+    """Bring a table of senses to its schema; labels must rise, so that the senses of one are neighbours.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, unknown or of another type, or a label is out of range or out of order.
+    """
+    table = _conform(table, SENSE_FIELDS, required=tuple(SENSE_FIELDS))
+    labels = table["label"].to_numpy()
+    bad = np.flatnonzero((labels < 0) | (labels >= n_labels) | (np.diff(labels, prepend=0) < 0))
+    if len(bad):
+        raise ValueError(
+            f"label of a table of senses must rise within 0..{n_labels - 1}, but row {bad[0]} has "
+            f"{labels[bad[0]]}; sort the senses by label"
         )
     return table
 
@@ -121,7 +149,7 @@ def _conform(table: pa.Table, fields: dict[str, pa.DataType], required: tuple[st
     return table
 
 
-def _check_rows(table: pa.Table, index: str, value: str, n_columns: int) -> None:
+def _check_rows(table: pa.Table, index: str, value: str | None, n_columns: int) -> None:
     """Every row of `index` rises strictly inside 0..n_columns-1 and is as long as the row of `value`."""
     indptr, indices = sparse_column(table[index])
     bad = np.flatnonzero((indices < 0) | (indices >= n_columns))

@@ -21,7 +21,8 @@ def summarize(corpus: "Corpus") -> dict[str, Any]:
         (training documents, labels without any left out); `words_per_document` (texts) or
         `features_per_document` of the training part; `n_labels_unseen_in_training`, and those among them
         that a test document has, `n_test_labels_unseen_in_training`; and for each part how many documents
-        are empty and how many have no label; `n_test_repeating_train`, `n_test_dropped`.
+        are empty and how many have no label; `n_test_repeating_train`, `n_test_dropped`. Where senses are
+        known, also their number `n_senses`, and `n_labels_of_several_senses` in the training part.
     """
     train, test = corpus.train, corpus.test
     frequency = np.bincount(train.labels.indices, minlength=corpus.n_labels)
@@ -45,6 +46,7 @@ def summarize(corpus: "Corpus") -> dict[str, Any]:
         "n_test_without_labels": int((np.diff(test.labels.indptr) == 0).sum()),
         "n_test_repeating_train": _n_repeating(train, test),
         "n_test_dropped": corpus.n_test_dropped,
+        **_senses(corpus),
     }
 
 
@@ -56,6 +58,16 @@ def _size(part: "CorpusPart") -> dict[str, float]:
     if part.texts is None:
         return {"features_per_document": _mean(part.features.nnz, len(part))}
     return {"words_per_document": _mean(sum(len(text.split()) for text in part.texts), len(part))}
+
+
+def _senses(corpus: "Corpus") -> dict[str, int]:
+    if corpus.sense_labels is None:
+        return {}
+    seen = corpus.sense_labels[np.unique(corpus.train.senses.indices)]
+    return {
+        "n_senses": len(corpus.sense_labels),
+        "n_labels_of_several_senses": int((np.bincount(seen) > 1).sum()),
+    }
 
 
 def _n_empty(part: "CorpusPart") -> int:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
+from larix.corpora.corpus import Corpus
 from larix.corpora.documents import Documents, LabelVocabulary
 from larix.corpora.icd10cm import corpus_of_codes, tabular_codes, tabular_list
 from larix.corpora.label_files import read_numbered_labels
@@ -17,6 +18,7 @@ from larix.corpora.params import FORMATS, TABLE_FORMATS, ColumnParams
 from larix.corpora.pecos import read_pecos
 from larix.corpora.pecos_matrices import read_pecos_matrices
 from larix.corpora.tables import read_table
+from larix.corpora.wordnet import read_wordnet
 from larix.corpora.xc_repository import read_xc
 
 
@@ -85,7 +87,8 @@ def read_labelled_file(
     Parameters
     ----------
     path : path-like or None
-        The file; None with `icd10cm` for the installed list, of which the training documents are returned.
+        The file; None with `icd10cm` for the installed list, and a folder with `wordnet`. Of these two the
+        training documents are returned.
     file_format : str
         One of `larix.corpora.params.FORMATS`.
     columns : ColumnParams, optional
@@ -110,12 +113,11 @@ def read_labelled_file(
             f"a format is one of the known ones, but is {file_format!r}; {nearest_hint(file_format, FORMATS)}"
         )
     if file_format == "icd10cm":
-        corpus = corpus_of_codes(tabular_codes(Path(path) if path else tabular_list()))
-        return LabelledFile(
-            Documents(corpus.train.ids, corpus.train.texts, None, corpus.train.labels), corpus.label_ids
-        )
+        return _training_documents(corpus_of_codes(tabular_codes(Path(path) if path else tabular_list())))
     if path is None:
         raise ValueError(f"format {file_format!r} needs a file, but none is given; name it")
+    if file_format == "wordnet":
+        return _training_documents(read_wordnet(Path(path), encoding=encoding))
     vocabulary = LabelVocabulary()
     documents = _documents(
         Path(path),
@@ -126,6 +128,11 @@ def read_labelled_file(
         encoding,
     )
     return LabelledFile(documents, vocabulary.labels())
+
+
+def _training_documents(corpus: Corpus) -> LabelledFile:
+    train = corpus.train
+    return LabelledFile(Documents(train.ids, train.texts, None, train.labels), corpus.label_ids)
 
 
 def _documents(

@@ -19,10 +19,13 @@ from typing import Any, Literal, TypeVar, get_args
 from larix.corpora.icd10cm_release import tabular_list
 from larix.corpora.nearest import nearest_hint
 from larix.corpora.text_file import ENCODINGS
+from larix.corpora.wordnet_database import database_files
 
-Format = Literal["icd10cm", "jsonl", "csv", "tsv", "parquet", "xc", "pecos", "pecos-npz", "arff"]
+Format = Literal["icd10cm", "jsonl", "csv", "tsv", "parquet", "xc", "pecos", "pecos-npz", "arff", "wordnet"]
 FORMATS: tuple[str, ...] = get_args(Format)
 TABLE_FORMATS = ("jsonl", "csv", "tsv", "parquet")
+WHOLE_FORMATS = ("icd10cm", "wordnet")
+"""Formats that are whole corpora: their files have fixed names, and they bring their own split."""
 DATA_VARIABLE = "LARIX_DATA"
 
 Params = TypeVar("Params")
@@ -280,6 +283,8 @@ class CorpusParams:
         """
         if self.format == "icd10cm":
             return [Path(str(tabular_list()))]
+        if self.format == "wordnet":
+            return database_files(data_folder(self.folder))
         given = [getattr(self.files, f.name) for f in dataclasses.fields(self.files)]
         return [self.path(file) for file in (*given, *self.labels.names, *self.labels.texts) if file]
 
@@ -325,7 +330,7 @@ _GROUPS: dict[str, type] = {
 
 # Files that a format needs, and further ones that it can use.
 _FILES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "icd10cm": ((), ()),
+    **dict.fromkeys(WHOLE_FORMATS, ((), ())),
     **dict.fromkeys(TABLE_FORMATS, (("train",), ("test",))),
     "xc": (("train",), ("test", "train_split", "test_split")),
     "pecos": (("train",), ("test",)),

@@ -11,10 +11,11 @@ from larix.corpora.documents import Documents, LabelVocabulary
 from larix.corpora.icd10cm import read_icd10cm
 from larix.corpora.label_files import read_label_files, read_numbered_labels
 from larix.corpora.mulan import read_mulan
-from larix.corpora.params import TABLE_FORMATS, CorpusParams
+from larix.corpora.params import TABLE_FORMATS, WHOLE_FORMATS, CorpusParams, data_folder
 from larix.corpora.pecos import read_pecos
 from larix.corpora.pecos_matrices import read_pecos_matrices
 from larix.corpora.tables import read_table
+from larix.corpora.wordnet import read_wordnet
 from larix.corpora.xc_repository import read_split, read_xc
 
 logger = logging.getLogger(__name__)
@@ -44,8 +45,8 @@ def read_corpus(params: CorpusParams) -> Corpus:
     100
     """
     start = time.perf_counter()
-    if params.format == "icd10cm":
-        corpus = read_icd10cm()
+    if params.format in WHOLE_FORMATS:
+        corpus = read_icd10cm() if params.format == "icd10cm" else read_wordnet(data_folder(params.folder))
         corpus = replace(corpus, name=params.name or corpus.name)
     else:
         vocabulary = LabelVocabulary()
