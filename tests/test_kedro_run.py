@@ -4,7 +4,9 @@ import json
 
 import pytest
 
+import larix
 from larix.parameter_check import ParameterError
+from larix.xmc.persistence import load_folder
 
 
 def changed(before: dict[str, int], after: dict[str, int]) -> set[str]:
@@ -40,6 +42,7 @@ def test_the_seconds_of_all_stages_are_recorded(finished_project):
         "label_indexing",
         "matcher_training",
         "ranking",
+        "ensemble",
         "refinement",
         "evaluation",
         "reporting",
@@ -146,6 +149,26 @@ def test_equal_seeds_give_equal_bytes_with_any_number_of_threads(run_project, fi
         for file in finished_project.path(name).rglob("*.*"):
             other = run_project.folder / file.relative_to(finished_project.folder)
             assert file.read_bytes() == other.read_bytes(), file
+
+
+def test_further_trees_answer_beside_the_first(run_project, larix_command, monkeypatch):
+    before = run_project.snapshot()
+    members = [{"random_state": 1}, {"clustering": {"branching": 3}}]
+    run_project.run(params={"ensemble": {"members": members}}, only_missing_outputs=True)
+    written = changed(before, run_project.snapshot())
+    assert {"ensemble_members", "held_out_scores", "refinement", "predictions", "classifier"} <= written
+    assert written.isdisjoint({"label_tree", "matcher", "ranker"})
+    classifier = larix.load(run_project.path("06_models/classifier"))
+    assert [model.random_state for model in classifier.model.models_] == [0, 1, 2]
+    corpus = larix.load(run_project.path("03_primary/corpus"))
+    predicted = classifier.predict(list(corpus.test.texts), top_k=10)
+    predicted.sort_indices()
+    saved = load_folder(run_project.path("07_model_output/predictions")).arrays
+    assert saved["data"].tobytes() == predicted.data.tobytes()
+    monkeypatch.chdir(run_project.folder)
+    told = larix_command("suggest", "--explain", "--top-k=1", "a broken wrist").output
+    assert "tree 3: " in told
+    assert "scores of the 3 trees become one by average" in told
 
 
 def test_a_misspelt_parameter_is_refused_before_anything_runs(project):

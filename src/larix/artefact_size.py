@@ -7,6 +7,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from larix.corpora import Corpus
+from larix.xmc.ensemble import Ensemble
 from larix.xmc.label_tree import LabelTree
 from larix.xmc.linear_stages import LinearMatcher, LinearRanker
 from larix.xmc.xr_linear import XRLinear
@@ -42,5 +43,7 @@ def _(value: LabelTree) -> str:
 @describe_size.register(LinearMatcher)
 @describe_size.register(LinearRanker)
 @describe_size.register(XRLinear)
+@describe_size.register(Ensemble)
 def _(value: Any) -> str:
-    return f"{value.size_bytes() / 1e6:,.0f} MB of weights"
+    size = value.size_bytes()
+    return f"{size / 1e6:,.0f} MB of weights" if size else ""

@@ -7,6 +7,7 @@ and the check of parameters needs to know what all of them read.
 from kedro.pipeline import Pipeline
 
 from larix.pipelines import (
+    ensemble,
     evaluation,
     inference,
     ingestion,
@@ -24,6 +25,7 @@ LINEAR_STAGES = {
     "label_indexing": label_indexing,
     "matcher_training": matcher_training,
     "ranking": ranking,
+    "ensemble": ensemble,
     "refinement": refinement,
     "evaluation": evaluation,
     "reporting": reporting,

@@ -20,6 +20,7 @@ STAGES = (
     "label_indexing",
     "matcher_training",
     "ranking",
+    "ensemble",
     "refinement",
     "evaluation",
     "reporting",

@@ -12,6 +12,7 @@ from larix.pipelines.ranking.nodes import RankingParams
 from larix.pipelines.refinement.nodes import learn_refinement, predict_held_out
 from larix.pipelines.refinement.params import RefinementParams
 from larix.xmc.beam_search import SearchParams
+from larix.xmc.ensemble import Ensemble
 from larix.xmc.metrics import evaluate
 from larix.xmc.xr_linear import XRLinear
 from tests.xmc.data import documents, random_tree
@@ -32,8 +33,8 @@ def data():
 def held_out(data, params, **given):
     _, X, Y, tree = data
     return predict_held_out(
-        given.get("X", X), given.get("Y", Y), tree, MatcherTrainingParams(), RankingParams(), SearchParams(),
-        params, 0, None,
+        given.get("X", X), given.get("Y", Y), tree, Ensemble.of([]), MatcherTrainingParams(), RankingParams(),
+        SearchParams(), params, 0, None,
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from larix.pipelines.ensemble.params import EnsembleParams
 from larix.pipelines.evaluation.nodes import EvaluationParams
 from larix.pipelines.inference.nodes import InferenceParams
 from larix.pipelines.label_indexing.nodes import LabelIndexingParams
@@ -15,6 +16,7 @@ from larix.xmc.linear_solver import SolverParams
 from larix.xmc.text_features import NgramParams
 
 ALL = [
+    EnsembleParams,
     EvaluationParams,
     InferenceParams,
     LabelIndexingParams,

@@ -76,8 +76,8 @@ def explanation_of(text: str, label: str, name: str, features: list[str], docume
     path = {"slot": 3, "cluster": 0, "wins": True, "found": True, "score": 0.9, "steps": [step]}
     return {
         "text": text, "correct": True, "label": label, "name": name, "score": 0.88,
-        "tree": {"score": 0.9, "rank": 1, "paths": [path]}, "votes": {"share": 0.5, "weight": 0.1},
-        "nearest": [{"document": document, "cosine": 0.91}],
+        "trees": [{"score": 0.9, "rank": 1, "paths": [path]}], "rule": None,
+        "votes": {"share": 0.5, "weight": 0.1}, "nearest": [{"document": document, "cosine": 0.91}],
     }  # fmt: skip
 
 

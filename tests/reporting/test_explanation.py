@@ -27,7 +27,8 @@ def explanation(*paths, **changes):
         "label": "S62",
         "name": "Fracture of wrist",
         "score": 0.72,
-        "tree": {"score": 0.81, "rank": 1, "paths": paths},
+        "trees": [{"score": 0.81, "rank": 1, "paths": paths}],
+        "rule": None,
         "votes": {"share": 0.4, "weight": 0.1},
         "nearest": [{"document": "S62.1: [b]broken[/b]", "cosine": 0.91}],
     } | changes
@@ -43,6 +44,14 @@ def printed():
         return console.file.getvalue()
 
     return text
+
+
+def test_each_of_several_trees_is_told(printed):
+    trees = [{"score": 0.81, "rank": 1, "paths": [path()]}, {"score": None, "rank": None, "paths": [path()]}]
+    text = printed(explanation(trees=trees, rule="rank_average"))
+    assert "tree 1: " in text
+    assert "tree 2: " in text
+    assert "scores of the 2 trees become one by rank_average" in text
 
 
 def test_it_tells_path_features_votes_and_documents(printed):

@@ -8,7 +8,7 @@ import pytest
 import scipy.sparse as sp
 
 import larix
-from larix import ConformalThreshold, DocumentMemory, IsotonicCalibrator, Refinement, XRLinear
+from larix import ConformalThreshold, DocumentMemory, Ensemble, IsotonicCalibrator, Refinement, XRLinear
 from larix.serving.evaluation import evaluate_suggester
 from larix.serving.given_features import GivenFeatures
 from larix.serving.model_card import ModelCard
@@ -166,7 +166,7 @@ def test_an_explanation_has_names_votes_and_documents(refined):
     assert told["score"] == refined.suggest(["a broken wrist"], top_k=1)[0][0].score
     assert 0.3 < told["votes"]["share"] <= 1
     assert told["nearest"][0]["document"] in TEXTS
-    names = {f["feature"] for f in told["tree"]["paths"][0]["steps"][-1]["features"]}
+    names = {f["feature"] for f in told["trees"][0]["paths"][0]["steps"][-1]["features"]}
     assert names & {"wrist", "broken", "‹wrist›", "‹wris›"}
     assert json.loads(json.dumps(told)) == told
 
@@ -313,3 +313,20 @@ class TestGivenFeatures:
 
 def test_labels_are_kept_as_written(suggester, folder):
     assert json.loads((folder / "labels.json").read_bytes())["names"] == suggester.label_names
+
+
+def test_several_trees_are_kept_explained_and_taught(suggester, tmp_path):
+    X = suggester.rows(TEXTS)
+    several = Suggester(
+        features=suggester.features, model=Ensemble.of([XRLinear(random_state=s).fit(X, Y) for s in (0, 1)]),
+        label_ids=LABELS, label_names=LABELS, frequencies=LabelFrequencies.of(Y),
+    )  # fmt: skip
+    several.save(tmp_path / "several")
+    loaded = larix.load(tmp_path / "several")
+    assert loaded.suggest(TEXTS) == several.suggest(TEXTS)
+    (told,) = loaded.explain("a broken wrist")
+    assert (told["label"], told["rule"], len(told["trees"])) == ("bone", "average", 2)
+    assert told["score"] == pytest.approx(np.mean([tree["score"] for tree in told["trees"]]))
+    wiser = loaded.learn(["a volcano erupts", "old volcano"], [["geology"], ["geology"]])
+    assert wiser.suggest(["volcano"], top_k=1)[0][0].label == "geology"
+    assert all(model.tree_.n_labels == len(LABELS) + 1 for model in wiser.model.models_)

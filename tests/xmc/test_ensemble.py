@@ -46,12 +46,24 @@ def test_an_ensemble_of_trees_beats_its_average_member_and_survives_saving(tmp_p
     assert loaded.size_bytes() == sum(model.size_bytes() for model in ensemble.models_)
 
 
+def test_trained_models_join_as_they_are():
+    X, Y = documents(200, 40, 20, seed=0)
+    models = [XRLinear(random_state=seed).fit(X, Y) for seed in range(2)]
+    ensemble = Ensemble.of(models, "rank_average")
+    assert ensemble.models_ == models
+    assert ensemble.n_features_in_ == 40
+    assert (ensemble.tree_, ensemble.search) == (models[0].tree_, models[0].search)
+    expected = combine_predictions([model.predict(X) for model in models], "rank_average", top_k=10)
+    assert ensemble.predict(X).data.tobytes() == expected.data.tobytes()
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
         (lambda: combine_predictions([]), "at least one prediction"),
         (lambda: combine_predictions([FIRST], "mean"), "rule must be one of average, rank_average"),
         (lambda: combine_predictions([FIRST, FIRST[:1]]), r"one shape, but have \(2, 4\), \(1, 4\)"),
+        (lambda: Ensemble.of([], "mean"), "rule must be one of average"),
         (lambda: Ensemble([]).fit(FIRST, FIRST), "at least one model"),
     ],
 )

@@ -48,13 +48,15 @@ def export_pecos(model: Path, folder: Path) -> None:
     """
     from larix.interchange import export_pecos
     from larix.serving.suggester import Suggester, load
+    from larix.xmc.ensemble import Ensemble
     from larix.xmc.xr_linear import XRLinear
 
     loaded = load(model)
     linear = loaded.model if isinstance(loaded, Suggester) else loaded
     if not isinstance(linear, XRLinear):
+        hint = "; name one of its trees, a folder model_N in it" if isinstance(linear, Ensemble) else ""
         raise UserError(
-            f"{model}: only an XR-Linear model can be exported, but this is {type(linear).__name__}"
+            f"{model}: only an XR-Linear model can be exported, but this is {type(linear).__name__}{hint}"
         )
     export_pecos(linear, folder)
     click.echo(f"{folder}: {linear.tree_.depth} levels, {linear.tree_.n_labels:,} labels")

@@ -7,6 +7,7 @@ from larix.datasets.matrix import MatrixDataset
 from larix.datasets.metrics_document import MetricsDataset
 from larix.datasets.model_folder import (
     CorpusDataset,
+    EnsembleDataset,
     LabelTreeDataset,
     LinearMatcherDataset,
     LinearRankerDataset,
@@ -20,6 +21,7 @@ from larix.datasets.text_lines import TextLinesDataset
 
 __all__ = [
     "CorpusDataset",
+    "EnsembleDataset",
     "FigureDataset",
     "HTMLPageDataset",
     "JSONDocumentDataset",

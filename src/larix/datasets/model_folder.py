@@ -102,6 +102,12 @@ class LinearRankerDataset(ModelFolderDataset):
     homes: ClassVar = {"LinearRanker": "larix.xmc.linear_stages"}
 
 
+class EnsembleDataset(ModelFolderDataset):
+    """An `Ensemble`: several models that answer together."""
+
+    homes: ClassVar = {"Ensemble": "larix.xmc.ensemble"}
+
+
 class RefinementDataset(ModelFolderDataset):
     """A `Refinement`: what is done to a model's scores."""
 

@@ -31,9 +31,19 @@ class StageParams:
                 object.__setattr__(self, name, tuple(built))
 
 
+def changed(params: Any, changes: Mapping[str, Any], name: str) -> Any:
+    """A parameter object with some of its values changed; a key that it lacks is a TypeError, as above."""
+    _check_keys(type(params), changes, name)
+    return dataclasses.replace(params, **changes)
+
+
 def _built(kind: Any, values: Mapping[str, Any], name: str) -> Any:
+    _check_keys(kind, values, name)
+    return kind(**values)
+
+
+def _check_keys(kind: Any, values: Mapping[str, Any], name: str) -> None:
     known = [field.name for field in dataclasses.fields(kind)]
     for key in values:
         if key not in known:
             raise TypeError(f"{name} has no key {key!r}; {nearest_hint(str(key), known)}")
-    return kind(**values)

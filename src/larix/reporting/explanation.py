@@ -30,11 +30,15 @@ def render_explanation(explanation: Mapping[str, Any]) -> "Tree":
     shown = "not suggested" if score is None else score_text(score)
     title = Text.assemble((explanation["label"], "bold"), f"  {name}  " if name else "  ", (shown, "bold"))
     root = Tree(title, guide_style="dim")
-    paths = explanation["tree"]["paths"]
-    if not paths:
+    trees = explanation["trees"]
+    if not trees[0]["paths"]:
         root.add("the tree has no place for it: no training document has this label")
-    for path in paths:
-        _add_path(root, path, several=len(paths) > 1)
+    for number, tree in enumerate(trees, start=1):
+        for path in tree["paths"]:
+            head = f"tree {number}" if len(trees) > 1 else "tree"
+            _add_path(root, path, head, several=len(tree["paths"]) > 1)
+    if rule := explanation["rule"]:
+        root.add(f"scores of the {len(trees)} trees become one by {rule}")
     if votes := explanation["votes"]:
         share, weight = f"{100 * votes['share']:.1f} %", f"{100 * votes['weight']:.0f} %"
         root.add(f"nearest training documents give it {share} of their votes, which count {weight}")
@@ -45,11 +49,11 @@ def render_explanation(explanation: Mapping[str, Any]) -> "Tree":
     return root
 
 
-def _add_path(root: "Tree", path: Mapping[str, Any], *, several: bool) -> None:
+def _add_path(root: "Tree", path: Mapping[str, Any], head: str, *, several: bool) -> None:
     factors = " x ".join(score_text(step["factor"]) for step in path["steps"])
-    place = f"tree, slot in cluster {path['cluster']}" + (", the best" if path["wins"] else "")
+    if several:
+        head += f", slot in cluster {path['cluster']}" + (", the best" if path["wins"] else "")
     reached = "" if path["found"] else ", not reached by the search"
-    head = place if several else "tree"
     branch = root.add(f"{head}{reached}: {score_text(path['score'])}" + _product(path, factors))
     for step in path["steps"]:
         branch.add(_step_text(step)).add(_features_text(step))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from larix.xmc.ensemble import Ensemble
 from larix.xmc.explanation import explain
 
 if TYPE_CHECKING:
@@ -38,9 +39,10 @@ def explain_suggestions(
     Returns
     -------
     list of dict
-        For each label: `label`, `name`, `score` as suggested (None beyond the first hundred), `tree` (see
-        `larix.xmc.explanation.Explanation.to_dict`), `votes` (share of the memory's votes and its weight;
-        None without a memory) and `nearest` (documents and cosines).
+        For each label: `label`, `name`, `score` as suggested (None beyond the first hundred), `trees` (for
+        each, see `larix.xmc.explanation.Explanation.to_dict`), `rule` (how the scores of several trees become
+        one; None for one tree), `votes` (share of the memory's votes and its weight; None without a memory)
+        and `nearest` (documents and cosines).
 
     Raises
     ------
@@ -51,28 +53,27 @@ def explain_suggestions(
     P = suggester.predict(x, top_k=top_k if labels is None else _RANKS_SEARCHED)
     scores = dict(zip(P.indices.tolist(), P.data.tolist(), strict=True))
     numbers = list(scores) if labels is None else [_number_of(suggester, label) for label in labels]
-    memory = suggester.refinement.memory
+    model, memory = suggester.model, suggester.refinement.memory
+    trees = model.models_ if isinstance(model, Ensemble) else [model]
     votes = None if memory is None else memory.predict(x)
     found = []
     for number in numbers:
-        told = explain(suggester.model, x, number, memory=memory, n_nearest=n_nearest)
-        plain = told.to_dict(
-            n_features=n_features,
-            feature_names=suggester.feature_names,
-            label_names=suggester.label_names,
-        )
+        told = [explain(tree, x, number, memory=memory, n_nearest=n_nearest) for tree in trees]
+        names = {"feature_names": suggester.feature_names, "label_names": suggester.label_names}
+        plain = [tree.to_dict(n_features=n_features, **names) for tree in told]
         entry = {
             "label": suggester.label_ids[number],
             "name": suggester.label_names[number],
             "score": scores.get(number),
-            "tree": {key: plain[key] for key in ("score", "rank", "paths")},
+            "trees": [{key: tree[key] for key in ("score", "rank", "paths")} for tree in plain],
+            "rule": model.rule if isinstance(model, Ensemble) else None,
             "votes": None,
             "nearest": [],
         }
         if memory is not None and votes is not None:
             entry["votes"] = {"share": float(votes[0, number]), "weight": memory.weight}
             entry["nearest"] = [
-                {"document": memory.names_[row], "cosine": cosine} for row, cosine in told.nearest
+                {"document": memory.names_[row], "cosine": cosine} for row, cosine in told[0].nearest
             ]
         found.append(entry)
     return found

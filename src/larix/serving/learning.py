@@ -9,6 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from larix.xmc.document_memory import DocumentMemory
+from larix.xmc.ensemble import Ensemble
 from larix.xmc.label_addition import add_labels
 from larix.xmc.label_frequency import LabelFrequencies
 from larix.xmc.sparse import CSR, binarize, check_csr
@@ -62,7 +63,12 @@ def learn(
         )
     label_ids = [*suggester.label_ids, *new]
     Y = _matrix(labels, label_ids)
-    model = _grown_model(suggester.model, memory, X, Y, clusters_per_label) if new else suggester.model
+    model = suggester.model
+    if new and isinstance(model, Ensemble):
+        grown = [_grown_model(member, memory, X, Y, clusters_per_label) for member in model.models_]
+        model = Ensemble.of(grown, model.rule)
+    elif new:
+        model = _grown_model(model, memory, X, Y, clusters_per_label)
     if memory is not None:
         memory = copy.copy(memory).append(X, Y, document_names)
     frequencies = _more(suggester.frequencies, Y)

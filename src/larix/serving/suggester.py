@@ -15,6 +15,7 @@ from larix.serving.explained import explain_suggestions
 from larix.serving.given_features import GivenFeatures
 from larix.serving.learning import learn
 from larix.serving.model_card import ModelCard
+from larix.xmc.ensemble import Ensemble
 from larix.xmc.label_frequency import LabelFrequencies
 from larix.xmc.persistence import ModelFolderError, SavedFolder, is_whole, load_folder, save_folder
 from larix.xmc.refinement import Refinement
@@ -28,9 +29,11 @@ _KIND = "Suggester"
 _LABELS = "labels.json"
 _CARD = "MODEL_CARD.md"
 _FEATURES: Mapping[str, Any] = {"TextFeatures": TextFeatures, "GivenFeatures": GivenFeatures}
+_MODELS: Mapping[str, Any] = {"XRLinear": XRLinear, "Ensemble": Ensemble}
 _HOMES = {
     "Suggester": "larix.serving.suggester",
     "XRLinear": "larix.xmc.xr_linear",
+    "Ensemble": "larix.xmc.ensemble",
     "LinearMatcher": "larix.xmc.linear_stages",
     "LinearRanker": "larix.xmc.linear_stages",
     "LabelTree": "larix.xmc.label_tree",
@@ -58,7 +61,7 @@ class Suggester:
     ----------
     features : TextFeatures or GivenFeatures
         Turns documents into rows.
-    model : XRLinear
+    model : XRLinear or Ensemble
     label_ids, label_names : sequence of str
         Of the L columns of the model.
     frequencies : LabelFrequencies
@@ -83,7 +86,7 @@ class Suggester:
         self,
         *,
         features: TextFeatures | GivenFeatures,
-        model: XRLinear,
+        model: XRLinear | Ensemble,
         label_ids: Sequence[str],
         label_names: Sequence[str],
         frequencies: LabelFrequencies,
@@ -234,10 +237,10 @@ class Suggester:
     @classmethod
     def _from_folder(cls, folder: SavedFolder) -> Self:
         labels = json.loads(folder.file(_LABELS).read_bytes())
-        features = folder.child("features")
+        features, model = folder.child("features"), folder.child("model")
         return cls(
             features=_FEATURES[features.kind].load(features.path, verify=False),
-            model=XRLinear.load(folder.child("model").path, verify=False),
+            model=_MODELS[model.kind].load(model.path, verify=False),
             label_ids=labels["ids"],
             label_names=labels["names"],
             frequencies=LabelFrequencies(

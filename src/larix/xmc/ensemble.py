@@ -13,7 +13,9 @@ import scipy.sparse as sp
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
+from larix.xmc.beam_search import SearchParams
 from larix.xmc.choice import check_choice
+from larix.xmc.label_tree import LabelTree
 from larix.xmc.persistence import load_folder, save_folder
 from larix.xmc.sparse import CSR, csr_from_parts, top_k_per_row
 from larix.xmc.xr_linear import XRLinear
@@ -94,7 +96,11 @@ class Ensemble(BaseEstimator):
     Attributes
     ----------
     models_ : list of XRLinear
+    tree_, search, n_features_in_
+        Those of the first model.
     """
+
+    models_: list[XRLinear]
 
     def __init__(self, models: Sequence[XRLinear], *, rule: Rule = "average") -> None:
         self.models = models
@@ -106,13 +112,35 @@ class Ensemble(BaseEstimator):
         if not self.models:
             raise ValueError("an ensemble needs at least one model, but has none")
         self.models_ = [clone(model).fit(X, Y) for model in self.models]
-        self.n_features_in_ = self.models_[0].n_features_in_
         return self
+
+    @classmethod
+    def of(cls, models: Sequence[XRLinear], rule: Rule = "average") -> Self:
+        """Join models that are trained already."""
+        check_choice("rule", rule, get_args(Rule))
+        ensemble = cls([clone(model) for model in models], rule=rule)
+        ensemble.models_ = list(models)
+        return ensemble
+
+    @property
+    def tree_(self) -> LabelTree:
+        """Of the first model."""
+        return self.models_[0].tree_
+
+    @property
+    def search(self) -> SearchParams:
+        """Of the first model."""
+        return self.models_[0].search
+
+    @property
+    def n_features_in_(self) -> int:
+        """D, of all models."""
+        return self.models_[0].n_features_in_
 
     def predict(self, X: Any, *, top_k: int | None = None, beam_size: int | None = None) -> CSR:
         """Scores of the best labels, N x L, `top_k` a row by descending score."""
         check_is_fitted(self)
-        top_k = top_k or self.models_[0].search.top_k
+        top_k = top_k or self.search.top_k
         predictions = [model.predict(X, top_k=top_k, beam_size=beam_size) for model in self.models_]
         return combine_predictions(predictions, self.rule, top_k=top_k)
 
@@ -134,6 +162,4 @@ class Ensemble(BaseEstimator):
         folder = load_folder(path, kind="Ensemble", verify=verify)
         members = range(folder.metadata["n_models"])
         models = [XRLinear.load(folder.child(f"model_{i}").path, verify=verify) for i in members]
-        ensemble = cls([clone(model) for model in models], rule=folder.metadata["rule"])
-        ensemble.models_, ensemble.n_features_in_ = models, models[0].n_features_in_
-        return ensemble
+        return cls.of(models, folder.metadata["rule"])

@@ -6,11 +6,13 @@ from dataclasses import asdict, dataclass, field, is_dataclass
 from typing import Any
 
 from larix.corpora import Corpus
+from larix.pipelines.ensemble.nodes import join_trees
 from larix.pipelines.stage_params import StageParams
 from larix.serving.given_features import GivenFeatures
 from larix.serving.model_card import ModelCard
 from larix.serving.suggester import Suggester
 from larix.xmc.beam_search import SearchParams
+from larix.xmc.ensemble import Ensemble
 from larix.xmc.label_frequency import LabelFrequencies, PropensityParams
 from larix.xmc.linear_stages import LinearMatcher, LinearRanker
 from larix.xmc.metrics import evaluate
@@ -28,6 +30,7 @@ TRAINING_STAGES = (
     "label_indexing",
     "matcher_training",
     "ranking",
+    "ensemble",
     "refinement",
     "search",
 )
@@ -54,6 +57,7 @@ class EvaluationParams(StageParams):
 def predict(
     matcher: LinearMatcher,
     ranker: LinearRanker,
+    ensemble_members: Ensemble,
     refinement: Refinement,
     test_instances: CSR,
     search: SearchParams,
@@ -61,11 +65,14 @@ def predict(
 ) -> CSR:
     """Scores of the best labels of every test document, as many as the largest cut-off asks for."""
     top_k = max(search.top_k, *params.ks, *params.recall_ks)
-    return refinement.predict(_joined(matcher, ranker, search), test_instances, top_k=top_k)
+    model = _joined(matcher, ranker, ensemble_members, search)
+    return refinement.predict(model, test_instances, top_k=top_k)
 
 
-def _joined(matcher: LinearMatcher, ranker: LinearRanker, search: SearchParams) -> XRLinear:
-    return XRLinear.from_stages(matcher, ranker).set_params(search=search)
+def _joined(
+    matcher: LinearMatcher, ranker: LinearRanker, members: Ensemble, search: SearchParams
+) -> XRLinear | Ensemble:
+    return join_trees([XRLinear.from_stages(matcher, ranker), *members.models_], members.rule, search)
 
 
 def measure(
@@ -82,7 +89,7 @@ def follow_paths(
     matcher: LinearMatcher, ranker: LinearRanker, test_instances: CSR, test_labels: CSR, search: SearchParams
 ) -> dict[str, Any]:
     """Share of true labels whose way through the tree is in the beam, for every level above the labels."""
-    above, _ = _joined(matcher, ranker, search).to_stages()
+    above, _ = XRLinear.from_stages(matcher, ranker).set_params(search=search).to_stages()
     recall = path_recall(above.tree_, test_labels, above.predict_levels(test_instances))
     logger.info("%s", describe_paths(recall, search.beam_size))
     return {"beam_size": search.beam_size, "recall": [None if math.isnan(r) else r for r in recall]}
@@ -102,6 +109,7 @@ def pack_classifier(
     text_features: TextFeatures | GivenFeatures,
     matcher: LinearMatcher,
     ranker: LinearRanker,
+    ensemble_members: Ensemble,
     refinement: Refinement,
     corpus: Corpus,
     model_card: dict[str, Any],
@@ -110,7 +118,7 @@ def pack_classifier(
     """Everything that suggesting labels needs, in one object."""
     return Suggester(
         features=text_features,
-        model=_joined(matcher, ranker, search),
+        model=_joined(matcher, ranker, ensemble_members, search),
         label_ids=corpus.label_ids,
         label_names=corpus.label_names,
         frequencies=LabelFrequencies.of(corpus.train.labels),

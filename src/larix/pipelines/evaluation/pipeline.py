@@ -1,4 +1,4 @@
-"""Evaluation: matcher, ranker, refinement, test documents -> predictions -> metrics; and the classifier.
+"""Evaluation: models, refinement, test documents -> predictions -> metrics; and the classifier.
 
 How the tree is searched (`params:search`) takes part from here on only: another beam needs no training.
 """
@@ -21,7 +21,15 @@ def create_pipeline() -> Pipeline:
         [
             node(
                 predict,
-                ["matcher", "ranker", "refinement", "test_instances", "params:search", "params:evaluation"],
+                [
+                    "matcher",
+                    "ranker",
+                    "ensemble_members",
+                    "refinement",
+                    "test_instances",
+                    "params:search",
+                    "params:evaluation",
+                ],
                 "predictions",
                 name="predict_test_documents",
             ),
@@ -45,7 +53,16 @@ def create_pipeline() -> Pipeline:
             ),
             node(
                 pack_classifier,
-                ["text_features", "matcher", "ranker", "refinement", "corpus", "model_card", "params:search"],
+                [
+                    "text_features",
+                    "matcher",
+                    "ranker",
+                    "ensemble_members",
+                    "refinement",
+                    "corpus",
+                    "model_card",
+                    "params:search",
+                ],
                 "classifier",
                 name="pack_classifier",
             ),

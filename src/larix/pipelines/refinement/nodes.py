@@ -8,17 +8,18 @@ import scipy.sparse as sp
 
 from larix.corpora import Corpus
 from larix.corpora.corpus import CorpusPart
-from larix.pipelines.matcher_training.nodes import MatcherTrainingParams, train_matcher
-from larix.pipelines.ranking.nodes import RankingParams, score_train_clusters, train_ranker
+from larix.pipelines.ensemble.nodes import join_trees, train_model
+from larix.pipelines.matcher_training.nodes import MatcherTrainingParams
+from larix.pipelines.ranking.nodes import RankingParams
 from larix.pipelines.refinement.params import RefinementParams
 from larix.xmc.beam_search import SearchParams
 from larix.xmc.document_memory import DocumentMemory, compare_blends
+from larix.xmc.ensemble import Ensemble
 from larix.xmc.held_out import hold_out
 from larix.xmc.label_frequency import LabelFrequencies
 from larix.xmc.label_tree import LabelTree
-from larix.xmc.refinement import Refinement
+from larix.xmc.refinement import Model, Refinement
 from larix.xmc.sparse import CSR
-from larix.xmc.xr_linear import XRLinear
 
 logger = logging.getLogger(__name__)
 FEWEST_HELD_OUT = 100
@@ -28,6 +29,7 @@ def predict_held_out(
     train_instances: CSR,
     train_labels: CSR,
     label_tree: LabelTree,
+    ensemble_members: Ensemble,
     matcher_training: MatcherTrainingParams,
     ranking: RankingParams,
     search: SearchParams,
@@ -43,16 +45,15 @@ def predict_held_out(
     if not _are_enough(int(held.sum()), params):
         return (*((sp.csr_array((0, train_labels.shape[1]), dtype="float32"),) * 2), {})
     X, Y, X_held, Y_held = (M[rows] for rows in (~held, held) for M in (train_instances, train_labels))
-    matcher = train_matcher(X, Y, label_tree, matcher_training, random_state, n_threads)
-    clusters = score_train_clusters(matcher, X, label_tree, ranking)
-    ranker = train_ranker(X, Y, label_tree, clusters, ranking, random_state, n_threads)
-    model = XRLinear.from_stages(matcher, ranker).set_params(search=search)
+    trees = [(label_tree, random_state), *((m.tree_, m.random_state) for m in ensemble_members.models_)]
+    models = [train_model(X, Y, tree, matcher_training, ranking, seed, n_threads) for tree, seed in trees]
+    model = join_trees(models, ensemble_members.rule, search)
     others, choice = _choose_weight(_untrained(X, Y, params, n_threads), model, X_held, Y_held, params)
     return others.rank(model, X_held, top_k=params.n_candidates), Y_held, choice
 
 
 def _choose_weight(
-    refinement: Refinement, model: XRLinear, X: CSR, Y: CSR, params: RefinementParams
+    refinement: Refinement, model: Model, X: CSR, Y: CSR, params: RefinementParams
 ) -> tuple[Refinement, dict[str, Any]]:
     """The refinement with the best weight of its memory, and what was tried."""
     memory = refinement.memory

@@ -1,7 +1,7 @@
-"""Refinement: training documents, label_tree -> held_out_scores, memory_choice -> refinement.
+"""Refinement: training documents, trees -> held_out_scores, memory_choice -> refinement.
 
 What is learnt about scores must be learnt from documents that the model does not know. A second model is
-therefore trained without a share of the training documents, on the same tree. Test documents play no part.
+therefore trained without a share of the training documents, on the same trees. Test documents play no part.
 """
 
 from kedro.pipeline import Pipeline, node
@@ -19,6 +19,7 @@ def create_pipeline() -> Pipeline:
                     "train_instances",
                     "train_labels",
                     "label_tree",
+                    "ensemble_members",
                     "params:matcher_training",
                     "params:ranking",
                     "params:search",
