@@ -14,11 +14,18 @@ def node(name: str, stage: str = "ranking", outputs: tuple[str, ...] = ("out",))
 def test_a_node_is_done_when_its_last_output_is_saved():
     clock, split = StageClock(["split"]), node("split", outputs=("left", "right"))
     clock.start(split)
-    assert clock.saved(split, "left", sp.csr_array((2, 3))) is None
+    assert clock.saved(split, "left", sp.csr_array([[1.0, 0.0, 0.0], [0.0, 2.0, 0.0]])) is None
     assert clock.n_done == 0
     done = clock.saved(split, "right", "text")
-    assert str(done).startswith("split: left 2 x 3 with 0 entries, 0.0 s, peak ")
+    assert str(done).startswith("split: left 2 x 3 with 2 entries, 0.0 s, peak ")
     assert clock.n_done == 1
+
+
+def test_a_matrix_without_entries_is_not_worth_a_line():
+    clock, one = StageClock([]), node("score")
+    clock.start(one)
+    done = clock.saved(one, "out", sp.csr_array((2, 3)))
+    assert not done.matters
 
 
 def test_nodes_of_a_stage_add_up():

@@ -21,6 +21,8 @@ def describe_size(value: Any) -> str:  # noqa: ARG001
 
 @describe_size.register
 def _(value: sp.sparray) -> str:
+    if not value.nnz:  # what a stage leaves where it had nothing to do
+        return ""
     rows, columns = value.shape
     return f"{rows:,} x {columns:,} with {value.nnz:,} entries"
 
