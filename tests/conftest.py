@@ -13,6 +13,8 @@ from unittest.mock import patch
 
 import pytest
 
+from tests.tiny_encoder import save_tiny_encoder
+
 REPOSITORY = Path(__file__).parents[1]
 TOPICS = {
     "bone": ["fracture of the wrist", "broken forearm bone", "fractured rib", "wrist bone fracture"],
@@ -116,6 +118,12 @@ def run_project(finished_project: Project, tmp_path: Path) -> Project:
     folder = tmp_path / "copy"
     shutil.copytree(finished_project.folder, folder)
     return Project(folder)
+
+
+@pytest.fixture(scope="session")
+def encoder_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a tiny encoder; tests that ask for it are skipped without the extra `transformer`."""
+    return save_tiny_encoder(tmp_path_factory.mktemp("encoder"))
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from larix.xmc.persistence import ModelFolderError, SavedFolder, is_whole, load_
 from larix.xmc.refinement import Refinement
 from larix.xmc.sparse import CSR, check_csr
 from larix.xmc.text_features import TextFeatures
+from larix.xmc.transformer.joint_features import JointFeatures
 from larix.xmc.xr_linear import XRLinear
 
 __all__ = ["Suggester", "Suggestion", "find_model_folder", "load"]
@@ -28,7 +29,11 @@ __all__ = ["Suggester", "Suggestion", "find_model_folder", "load"]
 _KIND = "Suggester"
 _LABELS = "labels.json"
 _CARD = "MODEL_CARD.md"
-_FEATURES: Mapping[str, Any] = {"TextFeatures": TextFeatures, "GivenFeatures": GivenFeatures}
+_FEATURES: Mapping[str, Any] = {
+    "TextFeatures": TextFeatures,
+    "JointFeatures": JointFeatures,
+    "GivenFeatures": GivenFeatures,
+}
 _MODELS: Mapping[str, Any] = {"XRLinear": XRLinear, "Ensemble": Ensemble}
 _HOMES = {
     "Suggester": "larix.serving.suggester",
@@ -38,6 +43,7 @@ _HOMES = {
     "LinearRanker": "larix.xmc.linear_stages",
     "LabelTree": "larix.xmc.label_tree",
     "TextFeatures": "larix.xmc.text_features",
+    "JointFeatures": "larix.xmc.transformer.joint_features",
     "GivenFeatures": "larix.serving.given_features",
     "Corpus": "larix.corpora.corpus",
     "Refinement": "larix.xmc.refinement",
@@ -59,7 +65,7 @@ class Suggester:
 
     Parameters
     ----------
-    features : TextFeatures or GivenFeatures
+    features : TextFeatures, JointFeatures or GivenFeatures
         Turns documents into rows.
     model : XRLinear or Ensemble
     label_ids, label_names : sequence of str
@@ -85,7 +91,7 @@ class Suggester:
     def __init__(
         self,
         *,
-        features: TextFeatures | GivenFeatures,
+        features: TextFeatures | JointFeatures | GivenFeatures,
         model: XRLinear | Ensemble,
         label_ids: Sequence[str],
         label_names: Sequence[str],
@@ -202,7 +208,7 @@ class Suggester:
     @cached_property
     def feature_names(self) -> list[str] | None:
         """What each feature is, in words; None for given features."""
-        return self.features.feature_names() if isinstance(self.features, TextFeatures) else None
+        return None if isinstance(self.features, GivenFeatures) else self.features.feature_names()
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the classifier as one folder, model card included."""

@@ -17,9 +17,10 @@ def tree_names(classifier: "Suggester", n_keywords: int = 3) -> TreeNames:
     A classifier of given features knows no words, and its nodes have no keywords.
     """
     keywords = None
-    if n_keywords and isinstance(classifier.features, TextFeatures):
-        Z = classifier.features.transform(classifier.label_names)
-        words = _words(classifier.features.feature_names())
+    features = getattr(classifier.features, "text_features", classifier.features)  # without an embedding
+    if n_keywords and isinstance(features, TextFeatures):
+        Z = features.transform(classifier.label_names)
+        words = _words(features.feature_names())
         keywords = tree_keywords(classifier.model.tree_, Z, words, n_keywords)
     return TreeNames(classifier.label_ids, classifier.label_names, keywords)
 

@@ -13,7 +13,7 @@ ACL 2022 (such votes beside a classifier, over encoder embeddings).
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, Self
@@ -25,6 +25,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from larix.xmc.document_names import DocumentNames
+from larix.xmc.embedding_index import EmbeddingIndex
 from larix.xmc.inverted_index import InvertedIndex
 from larix.xmc.metrics import evaluate
 from larix.xmc.persistence import load_folder, save_folder
@@ -63,7 +64,7 @@ class NeighbourIndex(Protocol):
         """Write the index as a folder whose kind is the name of its class."""
 
 
-_INDEXES = {"InvertedIndex": InvertedIndex}
+_INDEXES: Mapping[str, Any] = {"InvertedIndex": InvertedIndex, "EmbeddingIndex": EmbeddingIndex}
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ class DocumentMemory(BaseEstimator):
     Attributes
     ----------
     index_ : NeighbourIndex
-        Of the documents; sparse features have an `InvertedIndex`.
+        Of the documents; an `InvertedIndex` of sparse features, or an `EmbeddingIndex`.
     Y_ : csr_array, n_documents x L
         Their labels, 0/1.
     names_ : DocumentNames
@@ -129,7 +130,14 @@ class DocumentMemory(BaseEstimator):
         self.params = params
         self.n_threads = n_threads
 
-    def fit(self, X: Any, Y: Any, names: Sequence[str] | None = None) -> Self:
+    def fit(
+        self,
+        X: Any,
+        Y: Any,
+        names: Sequence[str] | None = None,
+        *,
+        index: NeighbourIndex | None = None,
+    ) -> Self:
         """Remember documents.
 
         Parameters
@@ -139,10 +147,22 @@ class DocumentMemory(BaseEstimator):
             Non-zero where a label belongs to a document.
         names : sequence of str, optional
             What to call the documents in explanations; by default their numbers.
+        index : NeighbourIndex, optional
+            Of the rows of X; by default an inverted index.
+
+        Raises
+        ------
+        ValueError
+            If the index is of other rows.
         """
         X = check_csr(X)
         Y = check_csr(Y, name="Y", n_rows=X.shape[0])
-        index = InvertedIndex.of(X, max_df=self._params().max_df)
+        index = InvertedIndex.of(X, max_df=self._params().max_df) if index is None else index
+        if (index.n_rows, index.n_features) != X.shape:
+            raise ValueError(
+                f"the index must be of the {X.shape[0]} x {X.shape[1]} documents, but is of "
+                f"{index.n_rows} x {index.n_features}; make it of the same rows"
+            )
         return self._set_learnt(index, Y, _names(names, 0, X.shape[0]))
 
     def _set_learnt(self, index: NeighbourIndex, Y: CSR, names: DocumentNames) -> Self:

@@ -12,8 +12,9 @@ from typing import Literal, get_args
 
 from larix.xmc.choice import check_choice
 from larix.xmc.matrix import Matrix, unit_rows
-from larix.xmc.sentence_encoder import Pooling, SentenceEncoder
 from larix.xmc.text_features import TextFeatures
+from larix.xmc.transformer.encoder import Pooling, SentenceEncoder
+from larix.xmc.transformer.joint_features import JointFeatures
 from larix.xmc.word_vectors import WordVectors
 
 Source = Literal["document_features", "own_features", "word_vectors", "sentence_encoder"]
@@ -28,7 +29,7 @@ class LabelTextParams:
     source : {"document_features", "own_features", "word_vectors", "sentence_encoder"}
     folder : str or None
         Of the word vectors or of the encoder.
-    pooling : {"mean", "first"}
+    pooling : {"mean", "first", "pooler"}
         How the encoder's token vectors become one.
     batch_size : int
         Texts the encoder takes at once.
@@ -63,7 +64,7 @@ def embed_label_texts(
     texts: Sequence[str],
     params: LabelTextParams = LabelTextParams(),
     *,
-    text_features: TextFeatures | None = None,
+    text_features: TextFeatures | JointFeatures | None = None,
     n_threads: int | None = None,
 ) -> Matrix:
     """Features of the labels' texts.
@@ -72,7 +73,7 @@ def embed_label_texts(
     ----------
     texts : sequence of str, length L
     params : LabelTextParams
-    text_features : TextFeatures, optional
+    text_features : TextFeatures or JointFeatures, optional
         The documents' fitted vectorizer; needed for "document_features". A vectorizer of the labels' own gets
         its parameters.
     n_threads : int or None

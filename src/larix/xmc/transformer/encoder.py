@@ -19,11 +19,10 @@ from numpy.typing import NDArray
 
 from larix.xmc.choice import check_choice
 from larix.xmc.matrix import unit_rows
-from larix.xmc.parallel import available_threads
 from larix.xmc.progress import track
 from larix.xmc.transformer.embedding_cache import EmbeddingCache, text_keys
 from larix.xmc.transformer.encoder_files import EncoderFiles
-from larix.xmc.transformer.libraries import import_torch, import_transformers
+from larix.xmc.transformer.libraries import import_torch, import_transformers, torch_threads
 from larix.xmc.transformer.tokens import TokenIds
 
 logger = logging.getLogger(__name__)
@@ -107,7 +106,8 @@ class SentenceEncoder:
             if cache:
                 cache.add(keys[new[part]], encoded)
         seconds = time.perf_counter() - begun
-        logger.info("vectors of %d texts, %d of them encoded now, in %.1f s", len(texts), len(new), seconds)
+        level = logging.INFO if len(texts) > _TEXTS_PER_PART // 4 else logging.DEBUG
+        logger.log(level, "vectors of %d texts, %d encoded now, in %.1f s", len(texts), len(new), seconds)
         embedded: NDArray[np.float32] = vectors[place.reshape(-1)]
         return embedded
 
@@ -121,7 +121,7 @@ class SentenceEncoder:
             tokens = TokenIds.of(texts[part], tokenizer, self.max_tokens)
             vectors = np.zeros((len(tokens), self.dimension), np.float32)
             batches = tokens.length_sorted_batches(self.batch_size)
-            with _torch_threads(available_threads(self.n_threads)):
+            with torch_threads(self.n_threads):
                 for rows in track(batches, f"encoding texts, part {number} of {len(begins)}", len(batches)):
                     vectors[rows] = self._vectors(model, *tokens.batch(rows))
             yield part, np.asarray(unit_rows(vectors))
@@ -190,17 +190,6 @@ def _computes_in_bfloat16(torch: Any, device: str) -> bool:
     if device == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return bool(torch.cpu.get_capabilities().get("amx_bf16", False))
-
-
-@contextmanager
-def _torch_threads(n_threads: int) -> Iterator[None]:
-    torch = import_torch()
-    before = torch.get_num_threads()
-    torch.set_num_threads(n_threads)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 @contextmanager

@@ -29,8 +29,6 @@ class EncoderParams:
         Texts the encoder takes at once.
     precision : {"float32", "bfloat16"}
         Products of 16 bits are used only where the hardware is made for them.
-    cache_folder : str or None
-        Where vectors are kept, so that no text is encoded twice.
     """
 
     folder: str
@@ -40,7 +38,6 @@ class EncoderParams:
     max_tokens: int = 64
     batch_size: int = 32
     precision: Precision = "float32"
-    cache_folder: str | None = None
 
     def __post_init__(self) -> None:
         check_choice("pooling", self.pooling, get_args(Pooling))
@@ -53,15 +50,15 @@ class EncoderParams:
         """The encoder's local folder; see `larix.xmc.transformer.encoder_files.find_encoder`."""
         return find_encoder(self.folder, package=self.package, download=self.download)
 
-    def encoder(self, *, n_threads: int | None = None) -> SentenceEncoder:
-        """The encoder."""
+    def encoder(self, *, cache_folder: Path | None = None, n_threads: int | None = None) -> SentenceEncoder:
+        """The encoder; vectors are kept in `cache_folder`, so that no text is encoded twice."""
         return SentenceEncoder(
             self.find(),
             pooling=self.pooling,
             batch_size=self.batch_size,
             max_tokens=self.max_tokens,
             precision=self.precision,
-            cache_folder=self.cache_folder,
+            cache_folder=cache_folder,
             n_threads=n_threads,
         )
 
