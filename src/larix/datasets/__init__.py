@@ -1,6 +1,7 @@
 """Kedro datasets for larix's artefacts: written whole or not at all, checked, free of pickle."""
 
 from larix.datasets.figure import FigureDataset
+from larix.datasets.folder import FolderDataset
 from larix.datasets.html_page import HTMLPageDataset
 from larix.datasets.json_document import JSONDocumentDataset, TableDocumentDataset
 from larix.datasets.matrix import MatrixDataset
@@ -23,6 +24,7 @@ __all__ = [
     "CorpusDataset",
     "EnsembleDataset",
     "FigureDataset",
+    "FolderDataset",
     "HTMLPageDataset",
     "JSONDocumentDataset",
     "LabelTreeDataset",

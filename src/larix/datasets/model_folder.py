@@ -67,10 +67,11 @@ class CorpusDataset(ModelFolderDataset):
 
 
 class TextFeaturesDataset(ModelFolderDataset):
-    """`TextFeatures`, or `GivenFeatures` where documents come as feature rows."""
+    """`TextFeatures`, `JointFeatures` with an encoder, or `GivenFeatures` where documents come as rows."""
 
     homes: ClassVar = {
         "TextFeatures": "larix.xmc.text_features",
+        "JointFeatures": "larix.xmc.transformer.joint_features",
         "GivenFeatures": "larix.serving.given_features",
     }
 

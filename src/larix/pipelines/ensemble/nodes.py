@@ -14,12 +14,13 @@ from larix.xmc.ensemble import Ensemble, Rule
 from larix.xmc.label_tree import LabelTree
 from larix.xmc.sparse import CSR
 from larix.xmc.text_features import TextFeatures
+from larix.xmc.transformer.joint_features import JointFeatures
 from larix.xmc.xr_linear import XRLinear
 
 
 def train_members(
     corpus: Corpus,
-    text_features: TextFeatures | GivenFeatures,
+    text_features: TextFeatures | JointFeatures | GivenFeatures,
     train_instances: CSR,
     train_labels: CSR,
     params: EnsembleParams,

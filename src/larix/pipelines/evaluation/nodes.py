@@ -19,6 +19,7 @@ from larix.xmc.metrics import evaluate
 from larix.xmc.refinement import Refinement
 from larix.xmc.sparse import CSR
 from larix.xmc.text_features import TextFeatures
+from larix.xmc.transformer.joint_features import JointFeatures
 from larix.xmc.tree_quality import describe_paths, path_recall
 from larix.xmc.xr_linear import XRLinear
 
@@ -34,6 +35,7 @@ TRAINING_STAGES = (
     "refinement",
     "search",
 )
+EMBEDDING_STAGES = ("embedding", "embedding_memory")
 
 
 @dataclass(frozen=True)
@@ -96,17 +98,18 @@ def follow_paths(
 
 
 def write_card(corpus_summary: dict[str, Any], metrics: dict[str, Any], *stages: Any) -> dict[str, Any]:
-    """What there is to say about the classifier; `stages` are the parameters of `TRAINING_STAGES`."""
+    """What there is to say about the classifier; `stages` are the parameters of `TRAINING_STAGES`, and
+    with an encoder those of `EMBEDDING_STAGES`."""
     # Where a stage of one's own is in place, nothing makes a dataclass of the parameters it does not read.
     parameters = {
         name: asdict(stage) if is_dataclass(stage) else stage
-        for name, stage in zip(TRAINING_STAGES, stages, strict=True)
+        for name, stage in zip(TRAINING_STAGES + EMBEDDING_STAGES, stages, strict=False)
     }
     return ModelCard(corpus=corpus_summary, metrics=metrics, parameters=parameters).to_dict()
 
 
 def pack_classifier(
-    text_features: TextFeatures | GivenFeatures,
+    text_features: TextFeatures | JointFeatures | GivenFeatures,
     matcher: LinearMatcher,
     ranker: LinearRanker,
     ensemble_members: Ensemble,

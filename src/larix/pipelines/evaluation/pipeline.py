@@ -6,6 +6,7 @@ How the tree is searched (`params:search`) takes part from here on only: another
 from kedro.pipeline import Pipeline, node
 
 from larix.pipelines.evaluation.nodes import (
+    EMBEDDING_STAGES,
     TRAINING_STAGES,
     follow_paths,
     measure,
@@ -15,8 +16,9 @@ from larix.pipelines.evaluation.nodes import (
 )
 
 
-def create_pipeline() -> Pipeline:
-    """Nodes that predict, measure and pack."""
+def create_pipeline(*, embedding: bool = False) -> Pipeline:
+    """Nodes that predict, measure and pack; with `embedding`, the card tells its parameters too."""
+    stages = TRAINING_STAGES + EMBEDDING_STAGES if embedding else TRAINING_STAGES
     return Pipeline(
         [
             node(
@@ -47,7 +49,7 @@ def create_pipeline() -> Pipeline:
             ),
             node(
                 write_card,
-                ["corpus_summary", "metrics", *(f"params:{stage}" for stage in TRAINING_STAGES)],
+                ["corpus_summary", "metrics", *(f"params:{stage}" for stage in stages)],
                 "model_card",
                 name="write_model_card",
             ),

@@ -16,6 +16,7 @@ from larix.xmc.label_tree import LabelTree
 from larix.xmc.matrix import Matrix
 from larix.xmc.sparse import CSR
 from larix.xmc.text_features import TextFeatures
+from larix.xmc.transformer.joint_features import JointFeatures
 from larix.xmc.tree_quality import tree_quality
 
 logger = logging.getLogger(__name__)
@@ -40,7 +41,7 @@ class LabelIndexingParams(StageParams):
 
 def embed_texts(
     corpus: Corpus,
-    text_features: TextFeatures | GivenFeatures,
+    text_features: TextFeatures | JointFeatures | GivenFeatures,
     params: LabelIndexingParams,
     n_threads: int | None,
 ) -> Matrix:
@@ -48,7 +49,7 @@ def embed_texts(
     if not params.representation.needs_text:
         return np.zeros((len(corpus.label_ids), 0), np.float32)
     texts = corpus.label_texts or corpus.label_names
-    vectorizer = text_features if isinstance(text_features, TextFeatures) else None
+    vectorizer = None if isinstance(text_features, GivenFeatures) else text_features
     return embed_label_texts(texts, params.label_text, text_features=vectorizer, n_threads=n_threads)
 
 

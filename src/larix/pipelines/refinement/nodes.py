@@ -4,16 +4,18 @@ import logging
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import scipy.sparse as sp
+from numpy.typing import NDArray
 
 from larix.corpora import Corpus
 from larix.corpora.corpus import CorpusPart
 from larix.pipelines.ensemble.nodes import join_trees, train_model
 from larix.pipelines.matcher_training.nodes import MatcherTrainingParams
 from larix.pipelines.ranking.nodes import RankingParams
+from larix.pipelines.refinement.memory import EmbeddingMemoryParams, MemoryPlan, plan_memory
 from larix.pipelines.refinement.params import RefinementParams
 from larix.xmc.beam_search import SearchParams
-from larix.xmc.document_memory import DocumentMemory, compare_blends
 from larix.xmc.ensemble import Ensemble
 from larix.xmc.held_out import hold_out
 from larix.xmc.label_frequency import LabelFrequencies
@@ -36,10 +38,12 @@ def predict_held_out(
     params: RefinementParams,
     random_state: int,
     n_threads: int | None,
+    embeddings: EmbeddingMemoryParams | None = None,
+    label_embeddings: NDArray[np.float32] | None = None,
 ) -> tuple[CSR, CSR, dict[str, Any]]:
     """Scores and labels of held-out training documents, from a model and a memory of the others.
 
-    The weight of the memory is chosen with them. Nothing is there if nothing is learnt from them.
+    The votes of the memory are chosen with them. Nothing is there if nothing is learnt from them.
     """
     held = hold_out(train_labels, params.held_out_share, random_state=random_state)
     if not _are_enough(int(held.sum()), params):
@@ -48,28 +52,20 @@ def predict_held_out(
     trees = [(label_tree, random_state), *((m.tree_, m.random_state) for m in ensemble_members.models_)]
     models = [train_model(X, Y, tree, matcher_training, ranking, seed, n_threads) for tree, seed in trees]
     model = join_trees(models, ensemble_members.rule, search)
-    others, choice = _choose_weight(_untrained(X, Y, params, n_threads), model, X_held, Y_held, params)
+    plan = plan_memory(params, embeddings, label_embeddings, random_state, n_threads)
+    others, choice = _choose_votes(_untrained(X, Y, params, plan, n_threads), plan, model, X_held, Y_held)
     return others.rank(model, X_held, top_k=params.n_candidates), Y_held, choice
 
 
-def _choose_weight(
-    refinement: Refinement, model: Model, X: CSR, Y: CSR, params: RefinementParams
+def _choose_votes(
+    refinement: Refinement, plan: MemoryPlan, model: Model, X: CSR, Y: CSR
 ) -> tuple[Refinement, dict[str, Any]]:
-    """The refinement with the best weight of its memory, and what was tried."""
+    """The refinement with the best votes of its memory, and what was tried."""
     memory = refinement.memory
-    if memory is None or params.memory is None or not params.memory_weights:
+    if memory is None or not plan.is_open:
         return refinement, {}
-    P = model.predict(X, top_k=params.n_candidates)
-    grid = {"ks": [params.memory.k], "temperatures": [params.memory.temperature]}
-    tried = compare_blends(memory, P, X, Y, weights=params.memory_weights, **grid)
-    best = tried[0]
-    logger.info("votes count %.0f %%: nDCG@10 %.2f %% of held-out documents", 100 * best.params.weight,
-                100 * best.quality)  # fmt: skip
-    choice = {
-        "weight": best.params.weight,
-        "tried": [{"weight": blend.params.weight, "nDCG@10": blend.quality} for blend in tried],
-    }
-    return replace(refinement, memory=memory.set_params(params=best.params)), choice
+    choice = plan.choose(memory, model.predict(X, top_k=refinement.n_candidates), X, Y)
+    return replace(refinement, memory=memory.set_params(params=plan.chosen(choice).votes)), choice
 
 
 def _are_enough(n_held_out: int, params: RefinementParams) -> bool:
@@ -82,12 +78,16 @@ def _are_enough(n_held_out: int, params: RefinementParams) -> bool:
 
 
 def _untrained(
-    X: CSR, Y: CSR, params: RefinementParams, n_threads: int | None, names: list[str] | None = None
+    X: CSR,
+    Y: CSR,
+    params: RefinementParams,
+    plan: MemoryPlan,
+    n_threads: int | None,
+    names: list[str] | None = None,
 ) -> Refinement:
     """The parts that need no held-out documents."""
-    memory = params.memory and DocumentMemory(params.memory, n_threads=n_threads).fit(X, Y, names)
     return Refinement(
-        memory=memory,
+        memory=plan.remember(X, Y, names, n_threads=n_threads),
         alpha=params.propensity_alpha,
         frequencies=LabelFrequencies.of(Y) if params.propensity_alpha else None,
         n_candidates=params.n_candidates,
@@ -103,12 +103,14 @@ def learn_refinement(
     memory_choice: dict[str, Any],
     params: RefinementParams,
     n_threads: int | None,
+    embeddings: EmbeddingMemoryParams | None = None,
+    label_embeddings: NDArray[np.float32] | None = None,
+    random_state: int = 0,
 ) -> Refinement:
     """Everything that is done to the tree's scores."""
-    if params.memory and memory_choice:
-        params = replace(params, memory=replace(params.memory, weight=memory_choice["weight"]))
+    plan = plan_memory(params, embeddings, label_embeddings, random_state, n_threads).chosen(memory_choice)
     names = _names(corpus.train, params.excerpt_length)
-    refinement = _untrained(train_instances, train_labels, params, n_threads, names)
+    refinement = _untrained(train_instances, train_labels, params, plan, n_threads, names)
     if not held_out_scores.shape[0]:
         return refinement
     return refinement.learn(

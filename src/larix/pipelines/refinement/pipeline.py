@@ -9,8 +9,9 @@ from kedro.pipeline import Pipeline, node
 from larix.pipelines.refinement.nodes import learn_refinement, predict_held_out
 
 
-def create_pipeline() -> Pipeline:
-    """Nodes that hold out, predict and learn."""
+def create_pipeline(*, embedding: bool = False) -> Pipeline:
+    """Nodes that hold out, predict and learn; with `embedding`, the memory is one of embeddings."""
+    memory = ["params:embedding_memory", "label_embeddings"] if embedding else []
     return Pipeline(
         [
             node(
@@ -26,6 +27,7 @@ def create_pipeline() -> Pipeline:
                     "params:refinement",
                     "params:random_state",
                     "params:n_threads",
+                    *memory,
                 ],
                 ["held_out_scores", "held_out_labels", "memory_choice"],
                 name="predict_held_out",
@@ -41,6 +43,7 @@ def create_pipeline() -> Pipeline:
                     "memory_choice",
                     "params:refinement",
                     "params:n_threads",
+                    *(memory and [*memory, "params:random_state"]),
                 ],
                 "refinement",
                 name="learn_refinement",

@@ -1,26 +1,57 @@
 """Vectorization: corpus -> text_features, instances and labels of both parts."""
 
 from kedro.pipeline import Pipeline, node
+from kedro.pipeline.node import Node
 
+from larix.pipelines.vectorization.embedding import (
+    embed_label_texts,
+    fit_joint_features,
+    vectorize_joint_test,
+)
 from larix.pipelines.vectorization.nodes import extract_labels, fit_features, vectorize_test
 
 
-def create_pipeline() -> Pipeline:
-    """Nodes that make matrices."""
+def create_pipeline(*, embedding: bool = False) -> Pipeline:
+    """Nodes that make matrices; with `embedding`, of text features joined with that of an encoder."""
+    labels = node(extract_labels, "corpus", ["train_labels", "test_labels"], name="extract_labels")
     return Pipeline(
-        [
-            node(
-                fit_features,
-                ["corpus", "params:vectorization", "params:n_threads"],
-                ["text_features", "train_instances"],
-                name="fit_text_features",
-            ),
-            node(
-                vectorize_test, ["text_features", "corpus"], "test_instances", name="vectorize_test_documents"
-            ),
-            node(extract_labels, "corpus", ["train_labels", "test_labels"], name="extract_labels"),
-        ],
+        [*(_joint_rows() if embedding else _rows()), labels],
         namespace="vectorization",
         prefix_datasets_with_namespace=False,
         tags="vectorization",
     )
+
+
+def _rows() -> list[Node]:
+    return [
+        node(
+            fit_features,
+            ["corpus", "params:vectorization", "params:n_threads"],
+            ["text_features", "train_instances"],
+            name="fit_text_features",
+        ),
+        node(vectorize_test, ["text_features", "corpus"], "test_instances", name="vectorize_test_documents"),
+    ]
+
+
+def _joint_rows() -> list[Node]:
+    return [
+        node(
+            fit_joint_features,
+            ["corpus", "embedding_cache", "params:vectorization", "params:embedding", "params:n_threads"],
+            ["text_features", "train_instances"],
+            name="fit_text_features",
+        ),
+        node(
+            vectorize_joint_test,
+            ["text_features", "corpus", "embedding_cache", "params:embedding", "params:n_threads"],
+            "test_instances",
+            name="vectorize_test_documents",
+        ),
+        node(
+            embed_label_texts,
+            ["corpus", "embedding_cache", "params:embedding", "params:n_threads"],
+            "label_embeddings",
+            name="embed_label_texts",
+        ),
+    ]

@@ -1,0 +1,132 @@
+"""Which memory stands beside the tree: of sparse features, or of embeddings under a trained map."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from larix.pipelines.refinement.params import RefinementParams
+from larix.pipelines.stage_params import StageParams
+from larix.xmc.document_memory import DocumentMemory, MemoryParams, NeighbourIndex, compare_blends
+from larix.xmc.embedding_index import EmbeddingIndex, embeddings_of
+from larix.xmc.matrix import unit_rows
+from larix.xmc.sparse import CSR
+from larix.xmc.transformer.contrastive import ContrastiveParams, learn_projection
+
+logger = logging.getLogger(__name__)
+
+MakeIndex = Callable[[CSR, CSR], NeighbourIndex]
+
+
+@dataclass(frozen=True)
+class EmbeddingMemoryParams(StageParams):
+    """The memory of embeddings, in the place of `refinement.memory`.
+
+    Parameters
+    ----------
+    votes : MemoryParams
+        `max_df` has no meaning here.
+    weights, temperatures : tuple of float
+        Weight and temperature of the votes are chosen among these, by nDCG@10 of held-out documents, if there
+        are such; with none of them they are those of `votes`.
+    contrastive : ContrastiveParams or None
+        Map embeddings so that documents lie near the names of their labels; None leaves them.
+    """
+
+    votes: MemoryParams = field(default_factory=lambda: MemoryParams(temperature=0.05, weight=0.3))
+    weights: tuple[float, ...] = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
+    temperatures: tuple[float, ...] = (0.03, 0.05, 0.1)
+    contrastive: ContrastiveParams | None = field(default_factory=ContrastiveParams)
+
+
+@dataclass(frozen=True)
+class MemoryPlan:
+    """How a memory is made, and which votes are tried.
+
+    Parameters
+    ----------
+    votes : MemoryParams or None
+        None leaves the memory out.
+    weights, temperatures : tuple of float
+    make_index : callable
+        From instances and labels; None leaves it to the memory.
+    """
+
+    votes: MemoryParams | None
+    weights: tuple[float, ...]
+    temperatures: tuple[float, ...]
+    make_index: MakeIndex | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether votes are to be chosen."""
+        return self.votes is not None and bool(self.weights and self.temperatures)
+
+    def remember(
+        self, X: CSR, Y: CSR, names: list[str] | None = None, *, n_threads: int | None = None
+    ) -> DocumentMemory | None:
+        """The memory of documents."""
+        if self.votes is None:
+            return None
+        index = self.make_index and self.make_index(X, Y)
+        return DocumentMemory(self.votes, n_threads=n_threads).fit(X, Y, names, index=index)
+
+    def choose(self, memory: DocumentMemory, P: CSR, X: CSR, Y: CSR) -> dict[str, Any]:
+        """The best votes on held-out documents with scores P, and all that were tried."""
+        tried = compare_blends(
+            memory, P, X, Y, ks=[memory.params.k], weights=self.weights, temperatures=self.temperatures
+        )
+        rows = [
+            {"weight": blend.params.weight, "temperature": blend.params.temperature, "nDCG@10": blend.quality}
+            for blend in tried
+        ]
+        logger.info(
+            "votes count %.0f %% at temperature %g: nDCG@10 %.2f %% of held-out documents",
+            100 * rows[0]["weight"], rows[0]["temperature"], 100 * rows[0]["nDCG@10"],
+        )  # fmt: skip
+        return {"weight": rows[0]["weight"], "temperature": rows[0]["temperature"], "tried": rows}
+
+    def chosen(self, choice: dict[str, Any]) -> "MemoryPlan":
+        """The plan with the votes that were chosen, if any were."""
+        if self.votes is None or not choice:
+            return self
+        chosen = {name: choice[name] for name in ("weight", "temperature")}
+        return replace(self, votes=replace(self.votes, **chosen))
+
+
+def plan_memory(
+    params: RefinementParams,
+    embeddings: EmbeddingMemoryParams | None = None,
+    label_embeddings: NDArray[np.float32] | None = None,
+    random_state: int = 0,
+    n_threads: int | None = None,
+) -> MemoryPlan:
+    """The memory of embeddings, whose names of labels have `label_embeddings`, or that of sparse features."""
+    if embeddings is None or label_embeddings is None:
+        temperatures = () if params.memory is None else (params.memory.temperature,)
+        return MemoryPlan(params.memory, params.memory_weights, temperatures)
+    make_index = _indexer(embeddings.contrastive, label_embeddings, random_state, n_threads)
+    return MemoryPlan(embeddings.votes, embeddings.weights, embeddings.temperatures, make_index)
+
+
+def _indexer(
+    contrastive: ContrastiveParams | None,
+    label_embeddings: NDArray[np.float32],
+    random_state: int,
+    n_threads: int | None,
+) -> MakeIndex:
+    dimension = label_embeddings.shape[1]  # as that of the documents' embeddings
+
+    def make_index(X: CSR, Y: CSR) -> EmbeddingIndex:
+        if contrastive is None:
+            return EmbeddingIndex.of(X, dimension)
+        projection = learn_projection(
+            unit_rows(embeddings_of(X, dimension)), Y, label_embeddings, contrastive,
+            random_state=random_state, n_threads=n_threads,
+        )  # fmt: skip
+        return EmbeddingIndex.of(X, dimension, projection)
+
+    return make_index

@@ -1,0 +1,80 @@
+"""Join the embedding of a frozen encoder to the rows of documents, and embed the texts of labels."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from larix.corpora import Corpus
+from larix.pipelines.stage_params import StageParams
+from larix.pipelines.vectorization.nodes import VectorizationParams
+from larix.xmc.sparse import CSR
+from larix.xmc.text_features import TextFeatures, TextFeaturesParams
+from larix.xmc.transformer.encoder_params import EncoderParams
+from larix.xmc.transformer.joint_features import JointFeatures
+
+
+@dataclass(frozen=True)
+class EmbeddingParams(StageParams):
+    """The embedding beside TF-IDF.
+
+    Parameters
+    ----------
+    encoder : EncoderParams
+    weight : float
+        Of the embedding; that of TF-IDF is 1.
+    carries_encoder : bool
+        Whether the classifier's folder holds a copy of the encoder, or only its place and digest.
+    """
+
+    encoder: EncoderParams
+    weight: float = 1.0
+    carries_encoder: bool = True
+
+    def join(self, text_features: TextFeatures, cache: Path, n_threads: int | None) -> JointFeatures:
+        """Text features with the embedding."""
+        encoder = self.encoder.encoder(cache_folder=cache, n_threads=n_threads)
+        return JointFeatures(text_features, encoder, weight=self.weight, carries_encoder=self.carries_encoder)
+
+
+def fit_joint_features(
+    corpus: Corpus,
+    embedding_cache: Path,
+    params: VectorizationParams,
+    embedding: EmbeddingParams,
+    n_threads: int | None,
+) -> tuple[JointFeatures, CSR]:
+    """Vectorizer learnt from the training documents, encoder, and the documents' rows."""
+    if corpus.train.texts is None:
+        raise ValueError(
+            f"an encoder needs texts, but {corpus.name} gives features; leave the encoder out (kedro run)"
+        )
+    text_features = TextFeatures(TextFeaturesParams(params.word, params.char), n_threads=n_threads)
+    features = embedding.join(text_features, embedding_cache, n_threads)
+    train_instances = features.fit_transform(corpus.train.texts)
+    return features, train_instances
+
+
+def vectorize_joint_test(
+    text_features: JointFeatures,
+    corpus: Corpus,
+    embedding_cache: Path,
+    embedding: EmbeddingParams,
+    n_threads: int | None,
+) -> CSR:
+    """Rows of the test documents."""
+    features = embedding.join(text_features.text_features, embedding_cache, n_threads)
+    return features.transform(corpus.test.texts)
+
+
+def embed_label_texts(
+    corpus: Corpus, embedding_cache: Path, embedding: EmbeddingParams, n_threads: int | None
+) -> NDArray[np.float32]:
+    """Embeddings of the labels' texts, or else of their names, L x d; zero where there is neither."""
+    encoder = embedding.encoder.encoder(cache_folder=embedding_cache, n_threads=n_threads)
+    texts = np.array(corpus.label_texts or corpus.label_names, object)
+    told = texts != np.array(corpus.label_ids, object)
+    vectors = np.zeros((len(texts), encoder.dimension), np.float32)
+    vectors[told] = encoder.embed(texts[told].tolist())
+    return vectors
