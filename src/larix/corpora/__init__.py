@@ -9,8 +9,16 @@ from larix.corpora.check import FileReport, check_file
 from larix.corpora.corpus import Corpus, CorpusPart
 from larix.corpora.environment import Environment, write_environment
 from larix.corpora.format_error import CorpusFormatError
+from larix.corpora.label_pairs import pair_labels
 from larix.corpora.labelled_file import LabelledFile, read_labelled_file
-from larix.corpora.params import ColumnParams, CorpusParams, FileParams, LabelParams, SplitParams
+from larix.corpora.params import (
+    ColumnParams,
+    CorpusParams,
+    FileParams,
+    LabelPairParams,
+    LabelParams,
+    SplitParams,
+)
 from larix.corpora.reading import read_corpus
 
 __all__ = [
@@ -22,11 +30,13 @@ __all__ = [
     "Environment",
     "FileParams",
     "FileReport",
+    "LabelPairParams",
     "LabelParams",
     "LabelledFile",
     "SplitParams",
     "check_file",
     "corpus_from_texts",
+    "pair_labels",
     "read_corpus",
     "read_labelled_file",
     "write_environment",

@@ -173,10 +173,31 @@ class SplitParams:
             raise ValueError(
                 f"split.test_fraction must lie in [0, 1), but is {self.test_fraction}; 0.1 is usual"
             )
-        for name in ("random_state", "fold"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-                raise ValueError(f"split.{name} must be a whole number from 0, but is {value!r}; 0 is usual")
+        _check_whole("split.random_state", self.random_state)
+        _check_whole("split.fold", self.fold)
+
+
+@dataclass(frozen=True)
+class LabelPairParams:
+    """Random pairs of labels are merged into one, as a test of models on labels with two meanings.
+
+    Attributes
+    ----------
+    share : float
+        Of the labels that have training documents, in (0, 1].
+    random_state : int
+        Seed of the pairs.
+    """
+
+    share: float = 1.0
+    random_state: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.share <= 1:
+            raise ValueError(
+                f"pair_labels.share must lie in (0, 1], but is {self.share}; without pairs, leave it out"
+            )
+        _check_whole("pair_labels.random_state", self.random_state)
 
 
 @dataclass(frozen=True)
@@ -196,6 +217,8 @@ class CorpusParams:
         See `FileParams`, `ColumnParams`, `LabelParams`, `SplitParams`; mappings are converted.
     max_documents : int, optional
         Keep a random slice of this many documents, for quick tries.
+    pair_labels : LabelPairParams, optional
+        Merge random pairs of labels into one each; the labels before become its known senses.
     encoding : str
         Encoding of text files, one of `ENCODINGS`.
 
@@ -215,11 +238,15 @@ class CorpusParams:
     labels: LabelParams = field(default_factory=LabelParams)
     split: SplitParams = field(default_factory=SplitParams)
     max_documents: int | None = None
+    pair_labels: LabelPairParams | None = None
     encoding: str = "utf-8"
 
     def __post_init__(self) -> None:
         for group, kind in _GROUPS.items():
             object.__setattr__(self, group, _group(kind, getattr(self, group), group))
+        if self.pair_labels is not None:
+            pairs = _group(LabelPairParams, self.pair_labels, "pair_labels")
+            object.__setattr__(self, "pair_labels", pairs)
         if self.format not in FORMATS:
             raise ValueError(
                 f"format must be a known one, but is {self.format!r}; {nearest_hint(self.format, FORMATS)}"
@@ -294,6 +321,11 @@ class CorpusParams:
         if self.name:
             return self.name
         return Path(self.files.train).name.split(".")[0] if self.files.train else self.format
+
+
+def _check_whole(name: str, value: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError(f"{name} must be a whole number from 0, but is {value!r}; 0 is usual")
 
 
 def data_folder(folder: str | None) -> Path:

@@ -10,6 +10,7 @@ from larix.corpora.corpus import Corpus
 from larix.corpora.documents import Documents, LabelVocabulary
 from larix.corpora.icd10cm import read_icd10cm
 from larix.corpora.label_files import read_label_files, read_numbered_labels
+from larix.corpora.label_pairs import pair_labels
 from larix.corpora.mulan import read_mulan
 from larix.corpora.params import TABLE_FORMATS, WHOLE_FORMATS, CorpusParams, data_folder
 from larix.corpora.pecos import read_pecos
@@ -64,6 +65,8 @@ def read_corpus(params: CorpusParams) -> Corpus:
         )
     if params.max_documents is not None:
         corpus = corpus.limit(params.max_documents, random_state=params.split.random_state)
+    if params.pair_labels is not None:
+        corpus = pair_labels(corpus, params.pair_labels)
     logger.info(
         "corpus %s: %d training and %d test documents, %d labels, %.1f s",
         corpus.name,
