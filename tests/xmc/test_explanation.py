@@ -174,6 +174,22 @@ def test_plain_values_keep_the_sums(data, model):
     assert told.to_dict()["label"] == 3
 
 
+def test_features_of_one_name_are_told_as_their_sum(data, model):
+    told = explain(model, data[0][[0]], 3)
+    names, seen = ["low"] * 50 + [f"f{i}" for i in range(50, 60)], []
+    plain = told.to_dict(n_features=99, feature_names=names)
+    steps = [step for path in told.paths for step in path.steps]
+    for step, plain_step in zip(steps, (s for p in plain["paths"] for s in p["steps"]), strict=True):
+        amounts = {entry["feature"]: entry["amount"] for entry in plain_step["features"]}
+        low = [c.amount for c in step.contributions if c.feature < 50]
+        seen.append(len(low))
+        assert amounts.pop("low", 0) == pytest.approx(sum(low))
+        assert amounts == {f"f{c.feature}": c.amount for c in step.contributions if c.feature >= 50}
+        sizes = [abs(entry["amount"]) for entry in plain_step["features"]]
+        assert sizes == sorted(sizes, reverse=True)
+    assert max(seen) > 1
+
+
 def test_a_label_without_a_slot_has_no_path(data):
     X, Y = data
     wider = sp.hstack([Y, sp.csr_array((400, 1), dtype=np.float32)], format="csr")

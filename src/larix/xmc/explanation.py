@@ -144,7 +144,7 @@ class Explanation:
         n_features : int
             Features told one by one at each step, those of the largest amounts; the others as one sum.
         feature_names, label_names : sequence of str, optional
-            By default numbers.
+            By default numbers. Features of one name, such as an embedding's dimensions, are told as their sum.
         """
         features, labels = _namer(feature_names), _namer(label_names)
         return {
@@ -255,15 +255,26 @@ def _namer(names: Sequence[str] | None) -> Callable[[int], int | str]:
     return (lambda number: number) if names is None else (lambda number: names[number])
 
 
+def _by_name(contributions: Sequence[Contribution], name: Any) -> list[dict[str, Any]]:
+    """Plain values of contributions, those of features of one name together, the largest amounts first."""
+    groups: dict[Any, list[Contribution]] = {}
+    for contribution in contributions:
+        groups.setdefault(name(contribution.feature), []).append(contribution)
+    told = []
+    for feature, group in groups.items():
+        value, weight = (group[0].value, group[0].weight) if len(group) == 1 else (None, None)
+        amount = sum(contribution.amount for contribution in group)
+        told.append({"feature": feature, "value": value, "weight": weight, "amount": amount})
+    return sorted(told, key=lambda entry: -abs(entry["amount"]))
+
+
 def _plain_step(step: Step, n_features: int, features: Any, labels: Any) -> dict[str, Any]:
-    told, others = step.contributions[:n_features], step.contributions[n_features:]
+    told = _by_name(step.contributions, features)
+    others = told[n_features:]
     return {
         "level": step.level, "node": step.node, "rank": step.rank, "kept": step.kept,
         "n_labels": step.n_labels, "labels": [labels(label) for label in step.labels],
         "margin": step.margin, "factor": step.factor, "score": step.score, "bias": step.bias,
-        "features": [
-            {"feature": features(c.feature), "value": c.value, "weight": c.weight, "amount": c.amount}
-            for c in told
-        ],
-        "other_features": {"n": len(others), "amount": sum(c.amount for c in others)},
+        "features": told[:n_features],
+        "other_features": {"n": len(others), "amount": sum(entry["amount"] for entry in others)},
     }  # fmt: skip

@@ -27,8 +27,8 @@ class EmbeddingMemoryParams(StageParams):
 
     Parameters
     ----------
-    votes : MemoryParams
-        `max_df` has no meaning here.
+    votes : MemoryParams or None
+        `max_df` has no meaning here; None leaves the memory out.
     weights, temperatures : tuple of float
         Weight and temperature of the votes are chosen among these, by nDCG@10 of held-out documents, if there
         are such; with none of them they are those of `votes`.
@@ -36,7 +36,7 @@ class EmbeddingMemoryParams(StageParams):
         Map embeddings so that documents lie near the names of their labels; None leaves them.
     """
 
-    votes: MemoryParams = field(default_factory=lambda: MemoryParams(temperature=0.05, weight=0.3))
+    votes: MemoryParams | None = field(default_factory=lambda: MemoryParams(temperature=0.05, weight=0.3))
     weights: tuple[float, ...] = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
     temperatures: tuple[float, ...] = (0.03, 0.05, 0.1)
     contrastive: ContrastiveParams | None = field(default_factory=ContrastiveParams)

@@ -86,8 +86,8 @@ class JointFeatures:
         return self.encoder.embed(texts)
 
     def feature_names(self) -> list[str]:
-        """The n-gram of every feature, and numbered dimensions of the embedding; shape (D,)."""
-        return [*self.text_features.feature_names(), *(f"embedding[{i}]" for i in range(self.dimension))]
+        """The n-gram of every feature, and `[embedding]` for each of its dimensions; shape (D,)."""
+        return [*self.text_features.feature_names(), *(["[embedding]"] * self.dimension)]
 
     def save(self, path: Path | str) -> None:
         """Write vectorizer and encoder as one folder."""
