@@ -127,11 +127,11 @@ class LabelTree:
 
         A node is positive for an instance when one of its descendant slots' labels is.
         """
-        return [binarize(R) for R in self.node_relevance(binarize(Y))]
+        return [binarize(R) for R in self.node_relevance(self.slots_of_labels(binarize(Y)))]
 
-    def node_relevance(self, Y: CSR) -> list[CSR]:
+    def node_relevance(self, slots: CSR) -> list[CSR]:
         """Relevance of every level's nodes, N x n_nodes(t): the sums over their descendant slots."""
-        levels = [self.slots_of_labels(Y)]
+        levels = [slots]
         for level in range(self.depth - 1, 0, -1):
             levels.insert(0, check_csr(levels[0] @ self.membership(level), name="Y"))
         return levels

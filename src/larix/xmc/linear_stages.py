@@ -27,7 +27,7 @@ from larix.xmc.linear_solver import SolverParams, train_level
 from larix.xmc.negative_sampling import Negatives, negatives_of_levels, sample_negatives
 from larix.xmc.persistence import load_folder, save_folder
 from larix.xmc.relevance import RelevanceParams
-from larix.xmc.sparse import CSR, check_csr, is_canonical_csr
+from larix.xmc.sparse import CSR, binarize, check_csr, is_canonical_csr
 
 logger = logging.getLogger(__name__)
 
@@ -126,14 +126,17 @@ class _LinearStage(LinearModel):
         self.n_threads = n_threads
         self.random_state = random_state
 
-    def _targets(self, Y: CSR, tree: LabelTree) -> tuple[list[CSR], list[CSR]]:
+    def _targets(self, Y: CSR, tree: LabelTree, slot_targets: Any) -> tuple[list[CSR], list[CSR]]:
         """Every level's problem as a pattern, and with the weights that training uses."""
-        plain = tree.node_targets(Y)
+        slots = tree.slots_of_labels(Y)
+        if slot_targets is not None:
+            slots = check_csr(slot_targets, name="slot_targets", n_rows=Y.shape[0], n_columns=tree.n_slots)
+        plain = [binarize(R) for R in tree.node_relevance(binarize(slots))]
         if self.relevance.mode == "none":
             return plain, plain
-        if (Y.data < 0).any():
+        if (slots.data < 0).any():
             raise ValueError("relevance must not be negative, but Y has negative values; drop or shift them")
-        levels = [self.relevance.normalize(R) for R in tree.node_relevance(Y)]
+        levels = [self.relevance.normalize(R) for R in tree.node_relevance(slots)]
         weighted = [self.relevance.counts(last_level=level == tree.depth - 1) for level in range(tree.depth)]
         return plain, [R if use else P for R, P, use in zip(levels, plain, weighted, strict=True)]
 
@@ -176,7 +179,13 @@ class LinearMatcher(_LinearStage):
     """
 
     def fit(
-        self, X: Any, Y: Any, tree: LabelTree, *, user_negatives: Mapping[int, Any] | None = None
+        self,
+        X: Any,
+        Y: Any,
+        tree: LabelTree,
+        *,
+        user_negatives: Mapping[int, Any] | None = None,
+        slot_targets: Any = None,
     ) -> Self:
         """Learn the weights of every level above the labels.
 
@@ -187,11 +196,13 @@ class LinearMatcher(_LinearStage):
         tree : LabelTree
         user_negatives : mapping of int to matrix, optional
             For `usn`: see `larix.xmc.negative_sampling.negatives_of_levels`.
+        slot_targets : matrix, N x n_slots, optional
+            For which of its labels' slots an instance is positive, if not for all of them.
         """
         X, Y = check_pair(X, Y, tree)
         n_levels = tree.depth - 1
         solvers, schemes = per_level(self.solver, n_levels, "solver"), check_schemes(self.negatives, n_levels)
-        targets, weighted = self._targets(Y, tree)
+        targets, weighted = self._targets(Y, tree, slot_targets)
         supplied = negatives_of_levels(tree, user_negatives, X.shape[0])
         levels: list[ChunkedWeights] = []
         for level in range(n_levels):
@@ -261,6 +272,7 @@ class LinearRanker(_LinearStage):
         cluster_scores: Any = None,
         *,
         user_negatives: Mapping[int, Any] | None = None,
+        slot_targets: Any = None,
     ) -> Self:
         """Learn the weights of every slot.
 
@@ -273,10 +285,12 @@ class LinearRanker(_LinearStage):
             A matcher's scores of the training instances; needed for `man`.
         user_negatives : mapping of int to matrix, optional
             For `usn`: key 0 has N x L instances to learn a label against, key 1 N x K for its cluster.
+        slot_targets : matrix, N x n_slots, optional
+            For which of its labels' slots an instance is positive, if not for all of them.
         """
         X, Y = check_pair(X, Y, tree)
         (solver,), (scheme,) = per_level(self.solver, 1, "solver"), check_schemes(self.negatives, 1)
-        targets, weighted = self._targets(Y, tree)
+        targets, weighted = self._targets(Y, tree, slot_targets)
         true_clusters = targets[-2] if tree.depth > 1 else root_of(X)
         if cluster_scores is not None:
             cluster_scores = self._check_scores(cluster_scores, X, tree)

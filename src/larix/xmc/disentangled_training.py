@@ -1,0 +1,159 @@
+"""Training on labels that live in several clusters.
+
+The procedure of Liu et al. (NeurIPS 2021): train matcher and ranker on a plain tree, see which clusters the
+matcher keeps for training instances, reassign the labels (`larix.xmc.disentanglement`), train again. Beside
+the paper: beams may come from matchers that have not seen the instances, and the ranker may learn from the
+instances that these beams bring to a cluster.
+"""
+
+from dataclasses import replace
+from typing import Any, Literal, Protocol, Self
+
+from sklearn.base import clone
+
+from larix.xmc.beam_search import SearchParams
+from larix.xmc.disentanglement import (
+    DisentanglementParams,
+    Reassignment,
+    own_clusters,
+    reassign_labels,
+    slots_of_positives,
+)
+from larix.xmc.held_out import out_of_fold
+from larix.xmc.label_tree import LabelTree
+from larix.xmc.linear_stages import LinearMatcher, LinearRanker, check_pair, root_of
+from larix.xmc.relevance import RelevanceParams
+from larix.xmc.sparse import CSR, binarize, check_csr
+from larix.xmc.xr_linear import XRLinear
+
+Retrain = Literal["ranker", "both"]
+
+
+class ClusterMatcher(Protocol):
+    """A matcher as far as its beams are concerned; a scikit-learn estimator, so that it can be cloned."""
+
+    search: SearchParams
+
+    def fit(self, X: Any, Y: Any, tree: LabelTree) -> Self:
+        """Learn to find the clusters of an instance."""
+
+    def predict(self, X: Any, *, beam_size: int | None = None) -> CSR:
+        """Scores of the best clusters, N x K."""
+
+
+def cluster_beams(
+    matcher: ClusterMatcher,
+    X: CSR,
+    Y: CSR,
+    tree: LabelTree,
+    *,
+    beam_size: int,
+    n_folds: int = 1,
+    random_state: int = 0,
+) -> CSR:
+    """The matcher's clusters of training instances, N x K.
+
+    Parameters
+    ----------
+    matcher : ClusterMatcher
+        Fitted on these instances, if there is one fold.
+    X : csr_array, N x D
+    Y : csr_array, N x L
+    tree : LabelTree
+    beam_size : int
+        Clusters kept of an instance.
+    n_folds : int
+        With more than 1, an instance is scored by a matcher that was trained on the other folds.
+    random_state : int
+        Of the folds.
+    """
+    if n_folds == 1:
+        return matcher.predict(X, beam_size=beam_size)
+    narrow = clone(matcher).set_params(search=replace(matcher.search, beam_size=beam_size))
+    return out_of_fold(
+        lambda X_others, Y_others: clone(narrow).fit(X_others, Y_others, tree),
+        X, Y, n_folds=n_folds, random_state=random_state,
+    )  # fmt: skip
+
+
+def train_on(
+    reassigned: Reassignment,
+    plain: LabelTree,
+    matcher: LinearMatcher,
+    ranker: LinearRanker,
+    X: CSR,
+    Y: CSR,
+    beams: CSR,
+    params: DisentanglementParams,
+    retrain: Retrain = "ranker",
+) -> tuple[LinearMatcher, LinearRanker]:
+    """Matcher and ranker of the reassigned tree.
+
+    Parameters
+    ----------
+    reassigned : Reassignment
+    plain : LabelTree
+        The tree that labels were reassigned in.
+    matcher, ranker : LinearMatcher, LinearRanker
+        Of the plain tree; their settings count, and the matcher's weights unless it is trained again.
+    X : csr_array, N x D
+    Y : csr_array, N x L
+    beams : csr_array, N x K
+    params : DisentanglementParams
+    retrain : {"ranker", "both"}
+    """
+    tree = reassigned.tree
+    targets = slots_of_positives(tree, own_clusters(plain), Y, beams, params.positives)
+    weighted = params.positives == "weighted"
+    relevance = {"relevance": RelevanceParams(mode="induced", norm="none")} if weighted else {}
+    if retrain == "both":
+        matcher = clone(matcher).set_params(**relevance).fit(X, Y, tree, slot_targets=targets)
+    learner: LinearRanker = clone(ranker).set_params(**relevance)
+    if params.negatives == "tfn":
+        return matcher, learner.set_params(negatives="tfn").fit(X, Y, tree, slot_targets=targets)
+    true_clusters = plain.node_targets(Y)[-2] if plain.depth > 1 else root_of(X)
+    participants = binarize(check_csr(true_clusters + beams))
+    return matcher, learner.set_params(negatives="man").fit(X, Y, tree, participants, slot_targets=targets)
+
+
+def disentangle(
+    model: XRLinear,
+    X: Any,
+    Y: Any,
+    params: DisentanglementParams = DisentanglementParams(),  # noqa: B008 (frozen)
+    *,
+    retrain: Retrain = "ranker",
+) -> XRLinear:
+    """A model whose labels may live in several clusters; one round.
+
+    Parameters
+    ----------
+    model : XRLinear
+        Fitted on a plain tree, with these instances.
+    X : matrix, N x D
+    Y : matrix, N x L
+    params : DisentanglementParams
+    retrain : {"ranker", "both"}
+        What is trained on the new tree.
+
+    Returns
+    -------
+    XRLinear
+        `model` itself where nothing would change.
+
+    References
+    ----------
+    Liu, Chang, Yu, Dhillon, Ravikumar: Label Disentanglement in Partition-based Extreme Multilabel
+    Classification. NeurIPS 2021.
+    """
+    if params.changes_nothing:
+        return model
+    X, Y = check_pair(X, Y, model.tree_)
+    matcher, ranker = model.to_stages()
+    beams = cluster_beams(
+        matcher, X, Y, model.tree_, beam_size=params.beam_size, n_folds=params.n_folds,
+        random_state=model.random_state,
+    )  # fmt: skip
+    reassigned = reassign_labels(model.tree_, Y, beams, params, n_threads=model.n_threads)
+    stages = train_on(reassigned, model.tree_, matcher, ranker, X, Y, beams, params, retrain)
+    return XRLinear.from_stages(*stages).set_params(search=model.search)
