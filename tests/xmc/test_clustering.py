@@ -4,7 +4,7 @@ import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from larix.xmc import bisection
+from larix.xmc import bisection, two_means
 from larix.xmc.bisection import fan_outs
 from larix.xmc.clustering import ClusteringParams, SamplingParams, cluster_labels
 from larix.xmc.label_representation import represent_labels
@@ -123,8 +123,8 @@ def test_a_split_is_where_the_formulas_lead(spherical, dense):
 @pytest.mark.parametrize("slack", [0.0, 0.5])
 def test_the_result_depends_on_the_seed_but_not_on_threads(monkeypatch, dense, sampling, slack):
     monkeypatch.setattr(bisection, "_WORTH_SHARING", 500)  # threads share the passes over small nodes, too
-    monkeypatch.setattr(bisection, "_ROWS_PER_BLOCK", 16)
-    monkeypatch.setattr(bisection, "_FIRST_SAMPLE", 20)
+    monkeypatch.setattr(two_means, "_ROWS_PER_BLOCK", 16)
+    monkeypatch.setattr(two_means, "_FIRST_SAMPLE", 20)
     X, Y = documents(300, 60, 90)
     Z = represent_labels(X, Y)
     Z = Z.toarray() if dense else Z
@@ -135,6 +135,24 @@ def test_the_result_depends_on_the_seed_but_not_on_threads(monkeypatch, dense, s
         assert np.array_equal(tree.offsets[-1], trees[0].offsets[-1])
     other = cluster_labels(Z, params, random_state=6)
     assert not np.array_equal(other.slot_label, trees[0].slot_label)
+
+
+@pytest.mark.parametrize("dense", [False, True])
+@pytest.mark.parametrize("branching", [2, 3])
+def test_copies_of_small_nodes_give_the_same_clusters(monkeypatch, dense, branching):
+    X, Y = documents(300, 60, 90)
+    Z = represent_labels(X, Y)
+    Z = Z.toarray() if dense else Z
+    params = ClusteringParams(branching=branching, max_leaf_size=4, size_slack=0.3)
+    monkeypatch.setattr(bisection, "_WORTH_COPYING", ())
+    expected = cluster_labels(Z, params)
+    entries = Z.size if dense else Z.nnz
+    monkeypatch.setattr(bisection, "_WORTH_COPYING", (entries / 2, entries / 8))
+    monkeypatch.setattr(bisection, "_FEWEST_COPIES", 2)
+    for n_threads in (1, 2):
+        tree = cluster_labels(Z, params, n_threads=n_threads)
+        assert np.array_equal(tree.slot_label, expected.slot_label)
+        assert np.array_equal(tree.offsets[-1], expected.offsets[-1])
 
 
 def test_dense_and_sparse_rows_give_the_same_clusters():

@@ -1,31 +1,29 @@
 """Balanced B-ary (spherical) k-means: a tree by halving again and again.
 
-PECOS (Yu et al., JMLR 2022), section 3.1, after Parabel's balanced 2-means (Prabhu et al., WWW 2018): the
-members of a node are ordered along the difference of two centres, and cut at the median. A node's B children
+PECOS (Yu et al., JMLR 2022), section 3.1, after Parabel's balanced 2-means (`two_means`). A node's B children
 are B/2 and B/2 parts, each halved in turn; for other B than powers of two a cut lies where the numbers of
 clusters on both sides have it.
 
-Large nodes start from a direction that is learnt on a small sample: two random members point anywhere, and
-the first passes over all members would correct that at full price.
+Large nodes are halved level by level. Small ones are jobs of their own, each with a copy of its rows that
+numbers features anew, so that everything down to the clusters happens in cache.
 """
 
 import math
-import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from larix.xmc import clustering_kernels as kernels
 from larix.xmc.clustering_params import ClusteringParams
 from larix.xmc.matrix import Matrix, is_dense
 from larix.xmc.parallel import available_threads, thread_map
-from larix.xmc.sparse import CSR, kernel_parts, read_only
+from larix.xmc.sparse import CSR
+from larix.xmc.two_means import TwoMeans
 
-_FIRST_SAMPLE = 1024
-_ROWS_PER_BLOCK = 2048
 _WORTH_SHARING = 2**18  # entries of a node from which on threads share its passes
+_WORTH_COPYING = 2**23, 2**20  # entries of a node from which down its rows are copied, once more each time
+_FEWEST_COPIES = 16
 
 
 def fan_outs(n_labels: int, params: ClusteringParams) -> list[int]:
@@ -48,18 +46,30 @@ def fan_outs(n_labels: int, params: ClusteringParams) -> list[int]:
 
 
 @dataclass(frozen=True)
-class _Round:
-    """Nodes of one binary level, each a range of labels to be cut into `parts` parts of `leaves` clusters."""
+class _Level:
+    """Nodes of one binary level, known before any label is moved.
 
-    bounds: NDArray[np.int64]
+    Parameters
+    ----------
+    parts : int array
+        How many parts each node is cut into, here and on the levels below; 1 if it isn't cut any more.
+    leaves : int
+        Clusters of a part.
+    average : float
+        Labels of a cluster.
+    rate : float
+        Share of the members to learn on.
+    seeds : uint64 array
+    children : int array
+        Where in the next level those of each node begin.
+    """
+
     parts: NDArray[np.int64]
     leaves: int
-    level: int
-
-    @property
-    def nodes(self) -> NDArray[np.int64]:
-        """Those that are still to be cut."""
-        return np.flatnonzero(self.parts > 1)
+    average: float
+    rate: float
+    seeds: NDArray[np.uint64]
+    children: NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,131 +89,113 @@ class Bisection:
     params: ClusteringParams
     random_state: int = 0
     n_threads: int | None = None
-    _scratch: threading.local = field(default_factory=threading.local, repr=False)
 
     def run(self, labels: NDArray[np.int64], fans: list[int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Labels in order of clusters, and the bounds of the clusters."""
-        order, bounds = np.sort(labels), np.array([0, len(labels)])
-        average = len(labels) / math.prod(fans)
-        n_levels, level = sum((fan - 1).bit_length() for fan in fans), 0
+        order = np.sort(labels)
+        halver, levels = TwoMeans.of(self.Z, self.params), self._levels(fans, len(labels))
+        return order, self._grow(halver, order, levels, 0, _WORTH_COPYING, self.n_threads)
+
+    def _grow(
+        self,
+        halver: TwoMeans,
+        order: NDArray[np.int64],
+        levels: list[_Level],
+        first: int,
+        worth_copying: tuple[int, ...],
+        n_threads: int | None,
+    ) -> NDArray[np.int64]:
+        """Halve a node, the `first` of its level, down to clusters: permute `order`, return their bounds."""
+        bounds = np.array([0, len(order)])
+        for depth, level in enumerate(levels):
+            entries = self._entries(np.diff(bounds).max())
+            enough = n_threads == 1 or len(bounds) > _FEWEST_COPIES
+            if enough and worth_copying and entries <= worth_copying[0]:
+                smaller = tuple(size for size in worth_copying if size < entries)
+                return self._grow_apart(halver, order, bounds, levels[depth:], first, smaller, n_threads)
+            bounds = self._halve_all(halver, order, bounds, level, first, n_threads)
+            first = int(level.children[first])
+        return bounds
+
+    def _grow_apart(
+        self,
+        halver: TwoMeans,
+        order: NDArray[np.int64],
+        bounds: NDArray[np.int64],
+        levels: list[_Level],
+        first: int,
+        worth_copying: tuple[int, ...],
+        n_threads: int | None,
+    ) -> NDArray[np.int64]:
+        """The same for several nodes, each with a copy of its rows."""
+
+        def grow(node: int) -> NDArray[Any]:
+            begin, end = bounds[node : node + 2]
+            members, own_order = order[begin:end], np.arange(end - begin)
+            ends = self._grow(halver.copied(members), own_order, levels, first + node, worth_copying, 1)[1:]
+            members[:] = members[own_order]
+            return np.asarray(begin + ends)
+
+        grown = thread_map(grow, range(len(bounds) - 1), n_threads=n_threads)
+        return np.concatenate([[0], *grown])
+
+    def _levels(self, fans: list[int], n_labels: int) -> list[_Level]:
+        levels: list[_Level] = []
+        n_levels, average = sum((fan - 1).bit_length() for fan in fans), n_labels / math.prod(fans)
+        n_nodes = 1
         for t, fan in enumerate(fans):
-            parts = np.full(len(bounds) - 1, fan)
+            parts, leaves = np.full(n_nodes, fan), math.prod(fans[t + 1 :])
             while parts.max() > 1:
-                cut = _Round(bounds, parts, math.prod(fans[t + 1 :]), level)
-                bounds, parts = self._halve_all(order, cut, average, n_levels)
-                level += 1
-        return order, bounds
+                number = len(levels)
+                sequence = np.random.SeedSequence((self.random_state, number))
+                seeds: NDArray[Any] = sequence.generate_state(len(parts), np.uint64)
+                rate = self.params.sampling.rate(number, n_levels) if self.params.sampling else 1.0
+                children = np.concatenate([[0], np.cumsum(1 + (parts > 1))])
+                levels.append(_Level(parts, leaves, average, rate, seeds, children))
+                cut, halved = np.flatnonzero(parts > 1), parts // 2
+                parts = np.insert(parts - halved, cut, halved[cut])
+            n_nodes = len(parts)
+        return levels
 
     def _halve_all(
-        self, order: NDArray[np.int64], cut: _Round, average: float, n_levels: int
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Cut every node in two, permuting `order` in place; return bounds and parts of the halves."""
-        nodes, n_left = cut.nodes, np.zeros(len(cut.parts), np.int64)
-        sizes = np.diff(cut.bounds)
-        limits = left_sizes(sizes, cut.parts, cut.leaves, average, self.params.size_slack)
-        seeds = np.random.SeedSequence((self.random_state, cut.level)).generate_state(len(sizes), np.uint64)
-        rate = self.params.sampling.rate(cut.level, n_levels) if self.params.sampling else 1.0
-        together = len(nodes) < available_threads(self.n_threads) and self._is_large(sizes[nodes].min())
-        job = self._halve_together if together else self._halve
+        self,
+        halver: TwoMeans,
+        order: NDArray[np.int64],
+        bounds: NDArray[np.int64],
+        level: _Level,
+        first: int,
+        n_threads: int | None,
+    ) -> NDArray[np.int64]:
+        """Cut nodes of a level from the `first` on: permute `order`, return the bounds of the halves."""
+        here = slice(first, first + len(bounds) - 1)
+        sizes, parts, seeds = np.diff(bounds), level.parts[here], level.seeds[here]
+        nodes, n_left = np.flatnonzero(parts > 1), np.zeros(len(parts), np.int64)
+        if not len(nodes):
+            return bounds
+        limits = left_sizes(sizes, parts, level.leaves, level.average, self.params.size_slack)
+        few = len(nodes) < available_threads(n_threads)
+        together = few and self._entries(sizes[nodes].min()) > _WORTH_SHARING
 
         def halve(group: NDArray[np.int64]) -> None:
             for node in group:
-                members = order[cut.bounds[node] : cut.bounds[node + 1]]
+                members = order[bounds[node] : bounds[node + 1]]
                 low_high = (int(limits[0][node]), int(limits[1][node]))
-                n_left[node] = job(members, low_high, rate, seeds[node])
+                n_left[node] = halver.halve(
+                    members, low_high, level.rate, seeds[node], n_threads if together else 1
+                )
 
         if together:
             halve(nodes)
         else:
-            thread_map(halve, np.array_split(nodes, min(len(nodes), 64)), n_threads=self.n_threads)
-        halved = cut.parts // 2
-        bounds = np.insert(cut.bounds, nodes + 1, cut.bounds[nodes] + n_left[nodes])
-        parts = np.insert(cut.parts - halved, nodes, halved[nodes])
-        return bounds, parts
+            thread_map(halve, np.array_split(nodes, min(len(nodes), 64)), n_threads=n_threads)
+        return np.insert(bounds, nodes + 1, bounds[nodes] + n_left[nodes])
 
-    def _is_large(self, n_members: int) -> bool:
-        return n_members * _entries_per_row(self.Z) > _WORTH_SHARING
-
-    def _samples(self, n: int, rate: float) -> tuple[NDArray[np.int64], bool]:
-        """Sizes of the samples to learn on, and whether to learn on all members after them."""
-        learners = max(min(n, 2), round(n * rate))
-        sizes = [_FIRST_SAMPLE] if learners >= 2 * _FIRST_SAMPLE else []
-        return np.array(sizes if learners == n else [*sizes, learners], np.int64), learners == n
-
-    def _halve(self, members: NDArray[np.int64], bounds: tuple[int, int], rate: float, seed: Any) -> int:
-        samples, learns_all = self._samples(len(members), rate)
-        return int(kernels.halve(
-            self._rows(), members, bounds, samples, learns_all, self._settings(), seed, self._room()
-        ))  # fmt: skip
-
-    def _halve_together(
-        self, members: NDArray[np.int64], bounds: tuple[int, int], rate: float, seed: Any
-    ) -> int:
-        """The same with threads that share every pass over the members."""
-        rows, settings, room = self._rows(), self._settings(), self._room()
-        samples, learns_all = self._samples(len(members), rate)
-        side = np.empty(len(members), np.int8)
-        touched, boundary = kernels.begin(rows, members, bounds, samples, settings, seed, room)
-        if learns_all:
-            self._learn_together(members, bounds, boundary, touched, side)
-        else:
-            score = self._score_together(members)
-            kernels.assign(score, kernels.choose_left(score, bounds, boundary), side)
-        return int(kernels.finish(members, side, touched, room))
-
-    def _learn_together(
-        self,
-        members: NDArray[np.int64],
-        bounds: tuple[int, int],
-        boundary: float,
-        touched: NDArray[np.uint32],
-        side: NDArray[np.int8],
-    ) -> None:
-        rows, (sums, direction, _) = self._rows(), self._room()
-        n, goes = len(members), np.empty_like(side)
-        side[:] = -1
-        for _ in range(self.params.max_iter):
-            score = self._score_together(members)
-            n_left = kernels.choose_left(score, bounds, boundary)
-            kernels.assign(score, n_left, goes)
-            moved = thread_map(
-                lambda column: kernels.move(rows, members, side, goes, sums, column),
-                (0, 1),
-                n_threads=self.n_threads,
-            )
-            side[:] = goes
-            boundary = kernels.turn(sums, touched, n_left, n - n_left, self.params.spherical, direction)
-            if moved[0] <= self.params.tolerance * n:
-                break
-        kernels.clear(touched, sums)
-
-    def _score_together(self, members: NDArray[np.int64]) -> NDArray[np.float32]:
-        rows, (_, direction, _) = self._rows(), self._room()
-        score, n = np.empty(len(members), np.float32), len(members)
-        begins = range(0, n, _ROWS_PER_BLOCK)
-        thread_map(
-            lambda a: kernels.score_rows(rows, members, direction, a, min(a + _ROWS_PER_BLOCK, n), score),
-            begins,
-            n_threads=self.n_threads,
-        )
-        return score
-
-    def _rows(self) -> Any:
+    def _entries(self, n_members: int) -> float:
+        """Of so many rows."""
         if is_dense(self.Z):
-            return read_only(self.Z, np.float32)
-        indptr, indices, data = kernel_parts(self.Z)
-        return indptr, indices.view(np.uint32), data
-
-    def _settings(self) -> tuple[bool, int, float]:
-        return self.params.spherical, self.params.max_iter, float(self.params.tolerance)
-
-    def _room(self) -> tuple[NDArray[Any], ...]:
-        """This thread's scratch: sums, direction, features seen."""
-        if not hasattr(self._scratch, "room"):
-            d = self.Z.shape[1]
-            self._scratch.room = np.zeros((d, 2), np.float32), np.zeros(d, np.float32), np.zeros(d, np.bool_)
-        room: tuple[NDArray[Any], ...] = self._scratch.room
-        return room
+            return float(n_members * self.Z.shape[1])
+        sparse: CSR = self.Z
+        return float(n_members * sparse.nnz / max(sparse.shape[0], 1))
 
 
 def left_sizes(
@@ -221,10 +213,3 @@ def left_sizes(
     fewest, most = max(1, math.floor(average / (1 + slack))), math.ceil(average * (1 + slack))
     low = np.maximum(left * fewest, sizes - right * most)
     return low, np.minimum(left * most, sizes - right * fewest)
-
-
-def _entries_per_row(Z: Matrix) -> float:
-    if is_dense(Z):
-        return float(Z.shape[1])
-    sparse: CSR = Z
-    return float(sparse.nnz / max(sparse.shape[0], 1))

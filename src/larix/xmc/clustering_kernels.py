@@ -3,6 +3,8 @@
 `rows` is a tuple (indptr, indices as uint32, data) or an L x d array; `sums` (d x 2) holds the sum of the
 left half and that of the right, `touched` lists the features that the members use. Unsigned indices spare
 the check for negative ones, and four partial sums the wait for each addition: together they double the speed.
+Nodes whose rows are few are halved over a copy of them that numbers their features anew, so that sums and
+direction stay in cache.
 """
 
 # ruff: noqa: ARG001 (numba matches the arguments of overloads by name)
@@ -24,8 +26,8 @@ def add(rows, row, sums, column, sign):
     raise NotImplementedError("compiled only")
 
 
-def touch(rows, members, seen):
-    """Features that some member uses, in order of first use; `seen` (d) is zeroed scratch."""
+def touch(rows, members, seen, touched):
+    """Features that some member uses, rising: a part of `touched`; `seen` is zeroed, and so left."""
     raise NotImplementedError("compiled only")
 
 
@@ -40,7 +42,7 @@ def _add(rows, row, sums, column, sign):
 
 
 @overload(touch)
-def _touch(rows, members, seen):
+def _touch(rows, members, seen, touched):
     return _dense_touch if isinstance(rows, types.Array) else _sparse_touch
 
 
@@ -68,22 +70,16 @@ def _sparse_add(rows, row, sums, column, sign):
         sums[indices[e], side] += sign * data[e]
 
 
-def _sparse_touch(rows, members, seen):
+def _sparse_touch(rows, members, seen, touched):
     indptr, indices, _ = rows
-    n_entries = 0
-    for member in members:
-        n_entries += indptr[member + 1] - indptr[member]
-    touched = np.empty(min(n_entries, len(seen)), np.uint32)
-    n = np.uint64(0)
     for member in members:
         for e in range(np.uint64(indptr[member]), np.uint64(indptr[member + 1])):
-            feature = indices[e]
-            if not seen[feature]:
-                seen[feature] = True
-                touched[n] = feature
-                n += np.uint64(1)
-    for t in range(n):
-        seen[touched[t]] = False
+            seen[indices[e]] = True
+    n = 0
+    for feature in range(len(seen)):
+        touched[n] = feature
+        n += seen[feature]
+        seen[feature] = False
     return touched[:n]
 
 
@@ -104,17 +100,44 @@ def _dense_add(rows, row, sums, column, sign):
         sums[j, column] += sign * rows[row, j]
 
 
-def _dense_touch(rows, members, seen):
-    return np.arange(len(seen)).astype(np.uint32)
+def _dense_touch(rows, members, seen, touched):
+    for feature in range(len(touched)):
+        touched[feature] = feature
+    return touched
 
 
 @njit(nogil=True, cache=True)
-def halve(rows, members, bounds, samples, learns_all, settings, seed, scratch):
+def compact(rows, members, number, own_indptr, own_indices, own_data):
+    """Copy sparse rows, their features numbered from 0 in order of first use, and return how many there are.
+
+    `number` (d) is zeroed, and so left.
+    """
+    indptr, indices, data = rows
+    at, last, one = np.uint64(0), np.uint32(0), np.uint64(1)
+    for i in range(len(members)):
+        own_indptr[i] = at
+        for e in range(np.uint64(indptr[members[i]]), np.uint64(indptr[members[i] + 1])):
+            feature = indices[e]
+            if number[feature] == 0:
+                last += np.uint32(1)
+                number[feature] = last
+            own_indices[at] = number[feature] - np.uint32(1)
+            own_data[at] = data[e]
+            at += one
+    own_indptr[len(members)] = at
+    for member in members:
+        for e in range(np.uint64(indptr[member]), np.uint64(indptr[member + 1])):
+            number[indices[e]] = 0
+    return last
+
+
+@njit(nogil=True, cache=True)
+def halve(rows, members, bounds, samples, settings, seed, scratch, learns_all):
     """Split sorted `members` in two, left ones first, each part sorted; return the size of the left part.
 
     The direction is learnt on samples of growing size, then on all members if `learns_all`; all are split
     along it. `bounds` are the fewest and the most that go left, `settings` (spherical, max_iter, tolerance),
-    `scratch` (sums, direction, seen), zeroed, and so left.
+    `scratch` (sums, direction, seen, touched); sums and seen are zeroed, and so left.
     """
     side = np.empty(len(members), np.int8)
     touched, boundary = begin(rows, members, bounds, samples, settings, seed, scratch)
@@ -124,14 +147,14 @@ def halve(rows, members, bounds, samples, learns_all, settings, seed, scratch):
         score = np.empty(len(members), np.float32)
         score_rows(rows, members, scratch[1], 0, len(members), score)
         assign(score, choose_left(score, bounds, boundary), side)
-    return finish(members, side, touched, scratch)
+    return part(members, side)
 
 
 @njit(nogil=True, cache=True)
 def begin(rows, members, bounds, samples, settings, seed, scratch):
     """Features in use, and the boundary along a direction that is learnt on samples of the members."""
-    sums, direction, seen = scratch
-    touched = touch(rows, members, seen)
+    sums, direction, seen, _ = scratch
+    touched = touch(rows, members, seen, scratch[3])
     order = shuffled(len(members), seed)
     add(rows, members[order[0]], sums, 0, np.float32(1))
     add(rows, members[order[1]], sums, 1, np.float32(1))
@@ -149,7 +172,7 @@ def begin(rows, members, bounds, samples, settings, seed, scratch):
 def learn(rows, members, bounds, boundary, settings, touched, scratch, side):
     """Turn the direction until hardly a member changes sides; return the boundary along it."""
     n = len(members)
-    sums, direction, _ = scratch
+    sums, direction, _, _ = scratch
     spherical, max_iter, tolerance = settings
     score, goes = np.empty(n, np.float32), np.empty(n, np.int8)
     side[:] = -1
@@ -168,10 +191,8 @@ def learn(rows, members, bounds, boundary, settings, touched, scratch, side):
 
 
 @njit(nogil=True, cache=True)
-def finish(members, side, touched, scratch):
+def part(members, side):
     """Reorder `members` by side, keeping the order within each; return the size of the left part."""
-    for feature in touched:
-        scratch[1][feature] = 0
     old = members.copy()
     n_left = len(old) - side.sum()
     left, right = 0, n_left

@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from larix.xmc.aggregation_kernels import aggregate
+from larix.xmc.aggregation_kernels import WORD, aggregate
 from larix.xmc.choice import check_choice
 from larix.xmc.graph_spectrum import graph_spectrum
 from larix.xmc.matrix import Matrix, add, check_matrix, join_columns, scale_rows, unit_rows
@@ -159,20 +159,34 @@ def pifa(X: CSR, weights: CSR, *, n_threads: int | None = None) -> CSR:
     x_indptr, x_indices, x_data = kernel_parts(X)
     labels, instances = (y_indptr, y_rows, y_weights), (x_indptr, x_indices.view(np.uint32), x_data)
     n_labels = weights.shape[1]
-    begins = range(0, n_labels, _LABELS_PER_JOB)
+    begins = range(0, max(n_labels, 1), _LABELS_PER_JOB)
 
     def rows(begin: int) -> tuple[NDArray[Any], ...]:
-        total, seen = np.zeros(X.shape[1], np.float32), np.zeros(X.shape[1], np.bool_)
+        n_words = -(-X.shape[1] // WORD)
+        scratch = [
+            np.zeros(n, dtype)
+            for n, dtype in ((X.shape[1], np.float32), (n_words, np.uint64), (-(-n_words // WORD), np.uint64))
+        ]
         end = min(begin + _LABELS_PER_JOB, n_labels)
-        parts: tuple[NDArray[Any], ...] = aggregate(labels, instances, begin, end, total, seen)
+        parts: tuple[NDArray[Any], ...] = aggregate(labels, instances, begin, end, *scratch)
         return parts
 
-    parts = thread_map(rows, begins, n_threads=n_threads)
-    sizes = np.concatenate([np.diff(ends, prepend=0) for ends, _, _ in parts]) if parts else np.zeros(0)
+    ends, indices, data = map(list, zip(*thread_map(rows, begins, n_threads=n_threads), strict=True))
+    sizes = np.concatenate([np.diff(own, prepend=0) for own in ends])
     indptr = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
-    indices = np.concatenate([part[1] for part in parts]) if parts else np.empty(0, np.uint32)
-    data = np.concatenate([part[2] for part in parts]) if parts else np.empty(0, np.float32)
-    return csr_from_parts(data, indices.view(np.int32), indptr, (n_labels, X.shape[1]))
+    shape = n_labels, X.shape[1]
+    return csr_from_parts(_joined(data), _joined(indices).view(np.int32), indptr, shape)
+
+
+def _joined(parts: list[NDArray[Any]]) -> NDArray[Any]:
+    """All of them end to end; each is let go as soon as it is copied."""
+    end = sum(map(len, parts))
+    whole = np.empty(end, parts[0].dtype)
+    while parts:
+        part = parts.pop()
+        whole[end - len(part) : end] = part
+        end -= len(part)
+    return whole
 
 
 def _pifa(X: CSR, Y: CSR, params: RepresentationParams, n_threads: int | None) -> CSR:
