@@ -142,10 +142,10 @@ def test_progress_is_told_batch_by_batch(encoder_folder):
 
 def test_16_bits_are_used_only_where_the_hardware_is_made_for_them(encoder_folder, monkeypatch):
     exact = SentenceEncoder(encoder_folder).embed(TEXTS)
-    monkeypatch.setattr(module, "_computes_in_bfloat16", lambda *_: False)
+    monkeypatch.setattr(module, "computes_in_bfloat16", lambda *_: False)
     rounded = SentenceEncoder(encoder_folder, precision="bfloat16")
     np.testing.assert_array_equal(rounded.embed(TEXTS), exact)
-    monkeypatch.setattr(module, "_computes_in_bfloat16", lambda *_: True)
+    monkeypatch.setattr(module, "computes_in_bfloat16", lambda *_: True)
     found = rounded.embed(TEXTS)
     assert not np.array_equal(found, exact)
     np.testing.assert_allclose(found, exact, atol=0.05)
@@ -183,6 +183,6 @@ def test_bad_choices_are_refused(encoder_folder):
 
 def test_an_encoder_without_pooler_says_so(encoder_folder):
     encoder = SentenceEncoder(encoder_folder, pooling="pooler")
-    encoder._model.pooler = None
+    encoder._loaded[0].pooler = None
     with pytest.raises(ValueError, match="the encoder has no pooler; choose pooling mean or first"):
         encoder.embed(TEXTS)

@@ -115,7 +115,7 @@ class SentenceEncoder:
         """Vectors of unit length of consecutive texts, part by part."""
         if not texts:
             return
-        begins, model, tokenizer = range(0, len(texts), _TEXTS_PER_PART), self._model, self._tokenizer
+        begins, (model, tokenizer) = range(0, len(texts), _TEXTS_PER_PART), self._loaded
         for number, begin in enumerate(begins, start=1):
             part = slice(begin, begin + _TEXTS_PER_PART)
             tokens = TokenIds.of(texts[part], tokenizer, self.max_tokens)
@@ -130,21 +130,35 @@ class SentenceEncoder:
         torch = import_torch()
         ids, mask = (torch.from_numpy(array).to(model.device) for array in (ids, mask))
         device = model.device.type
-        use_16_bits = self.precision == "bfloat16" and _computes_in_bfloat16(torch, device)
+        use_16_bits = self.precision == "bfloat16" and computes_in_bfloat16(torch, device)
         with torch.inference_mode(), torch.autocast(device, torch.bfloat16, enabled=use_16_bits):
             pooled = pool(model(input_ids=ids, attention_mask=mask), mask, self.pooling)
         vectors: NDArray[np.float32] = pooled.float().cpu().numpy()
         return vectors
 
+    def load(self) -> tuple[Any, Any]:
+        """Model and tokenizer, read anew: a module of torch in float32 and its companion of transformers.
+
+        Raises
+        ------
+        ModuleNotFoundError
+            If torch or transformers is missing.
+        ValueError
+            If the model has a decoder, or the tokenizer no padding token.
+        """
+        return self._read_model(), self._read_tokenizer()
+
     @cached_property
-    def _tokenizer(self) -> Any:
+    def _loaded(self) -> tuple[Any, Any]:
+        return self.load()
+
+    def _read_tokenizer(self) -> Any:
         tokenizer = import_transformers().AutoTokenizer.from_pretrained(str(self.files.folder), **_LOCAL)
         if tokenizer.pad_token_id is None:
             raise ValueError(f"{self.files.folder}: the tokenizer must have a padding token, but has none")
         return tokenizer
 
-    @cached_property
-    def _model(self) -> Any:
+    def _read_model(self) -> Any:
         torch, transformers = import_torch(), import_transformers()
         with _without_bars(transformers):
             model = transformers.AutoModel.from_pretrained(
@@ -185,7 +199,7 @@ def pool(output: Any, mask: Any, pooling: Pooling) -> Any:
     return output.pooler_output
 
 
-def _computes_in_bfloat16(torch: Any, device: str) -> bool:
+def computes_in_bfloat16(torch: Any, device: str) -> bool:
     """Whether products of 16 bits are faster here: with tensor cores or AMX, not with vector units alone."""
     if device == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))

@@ -7,11 +7,15 @@ import hashlib
 import importlib.util
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
+from typing import Any
 
+from numpy.typing import NDArray
+
+from larix.xmc.array_file import write_arrays
 from larix.xmc.manifest import sha256_of
 from larix.xmc.persistence import save_folder
 from larix.xmc.transformer.libraries import import_hub
@@ -19,6 +23,7 @@ from larix.xmc.transformer.libraries import import_hub
 KIND = "Encoder"
 _CONFIGURATION = "config.json"
 _HIDDEN_SIZE = ("hidden_size", "d_model", "dim")  # as different families call it
+_WEIGHTS = "model.safetensors"
 _PATTERNS = (
     _CONFIGURATION,
     "*.safetensors",
@@ -81,10 +86,20 @@ class EncoderFiles:
         entries = [(path.name, sha256_of(path)) for path in self.paths]
         return hashlib.sha256(json.dumps(entries).encode()).hexdigest()
 
-    def save(self, path: Path | str) -> None:
-        """Copy the files into a model folder, from which an encoder can be loaded as well."""
-        copies: dict[str, Callable[[Path], None]] = {file.name: partial(_copy, file) for file in self.paths}
-        save_folder(path, kind=KIND, metadata={"digest": self.digest}, files=copies)
+    def save(self, path: Path | str, *, weights: Mapping[str, NDArray[Any]] | None = None) -> None:
+        """Copy the files into a model folder, from which an encoder can be loaded as well.
+
+        Parameters
+        ----------
+        path : path-like
+        weights : mapping of str to array, optional
+            Instead of those in the files.
+        """
+        kept = [file for file in self.paths if weights is None or ".safetensors" not in file.name]
+        files: dict[str, Callable[[Path], None]] = {file.name: partial(_copy, file) for file in kept}
+        if weights is not None:
+            files[_WEIGHTS] = partial(write_arrays, arrays=weights)
+        save_folder(path, kind=KIND, files=files)
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -1,0 +1,236 @@
+"""Fine-tune an encoder and the head of one level of a label tree.
+
+XR-Transformer (Zhang et al., NeurIPS 2021), section 3.2: AdamW for the encoder, its sparse counterpart for
+the head, both with a linear schedule; the encoder's gradients are clipped. Whatever a step does depends on
+its number alone (batch, candidates, dropout), so that a run that goes on from a checkpoint ends as an
+undisturbed one.
+"""
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+
+from larix.xmc.choice import check_choice
+from larix.xmc.progress import track
+from larix.xmc.transformer.candidate_head import CandidateHead
+from larix.xmc.transformer.candidates import CandidateSampler
+from larix.xmc.transformer.checkpoint import load_checkpoint, save_checkpoint
+from larix.xmc.transformer.length_buckets import LengthBuckets
+from larix.xmc.transformer.libraries import import_torch, torch_threads
+from larix.xmc.transformer.losses import Loss, candidate_loss
+from larix.xmc.transformer.tokens import TokenIds
+from larix.xmc.transformer.trainable_encoder import TrainableEncoder
+
+logger = logging.getLogger(__name__)
+_LOSSES_TOLD = 10  # lines of the log for a level
+
+
+@dataclass(frozen=True)
+class LevelTrainingParams:
+    """How one level is trained.
+
+    Parameters
+    ----------
+    steps : int
+    batch_size : int
+        Texts that go through the encoder at once.
+    accumulation : int
+        Batches of a step.
+    learning_rate, head_learning_rate : float
+        Of the encoder and of the head, at the end of the warm-up; they fall to 0 from there.
+    warm_up : float
+        Share of the steps.
+    weight_decay : float
+        Of the encoder.
+    max_gradient : float
+        Longest gradient of the encoder.
+    loss : {"squared_hinge", "hinge", "logistic"}
+    weighted : bool
+        Whether a cluster counts as often as an instance has labels in it.
+    """
+
+    steps: int = 200
+    batch_size: int = 64
+    accumulation: int = 1
+    learning_rate: float = 1e-4
+    head_learning_rate: float = 1e-3
+    warm_up: float = 0.1
+    weight_decay: float = 0.0
+    max_gradient: float = 1.0
+    loss: Loss = "squared_hinge"
+    weighted: bool = False
+
+    def __post_init__(self) -> None:
+        check_choice("loss", self.loss, get_args(Loss))
+        for name in ("batch_size", "accumulation", "learning_rate", "head_learning_rate", "max_gradient"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} must be positive, but is {getattr(self, name)}")
+        for name in ("steps", "weight_decay"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must not be negative, but is {getattr(self, name)}")
+        if not 0 <= self.warm_up <= 1:
+            raise ValueError(f"warm_up must lie in 0..1, but is {self.warm_up}")
+
+    def schedule(self, step: int) -> float:
+        """Factor of the learning rates at a step: up from 0 in the warm-up, down to 0 afterwards."""
+        rising = self.warm_up * self.steps
+        if step < rising:
+            return (step + 1) / (rising + 1)
+        return (self.steps - step) / max(self.steps - rising, 1)
+
+
+class LevelTrainer:
+    """Encoder, head and their optimisers, on the way through the steps of a level.
+
+    Parameters
+    ----------
+    encoder : TrainableEncoder
+        Changed in place.
+    head : CandidateHead
+        Changed in place.
+    tokens : TokenIds
+        Of the training texts.
+    sampler : CandidateSampler
+        Of the same instances.
+    params : LevelTrainingParams
+    random_state : int
+    n_threads : int or None
+        Last bits depend on it.
+
+    Attributes
+    ----------
+    step : int
+        Steps done.
+    losses : list of float
+        Of each step done.
+    """
+
+    def __init__(
+        self,
+        encoder: TrainableEncoder,
+        head: CandidateHead,
+        tokens: TokenIds,
+        sampler: CandidateSampler,
+        params: LevelTrainingParams = LevelTrainingParams(),
+        *,
+        random_state: int = 0,
+        n_threads: int | None = None,
+    ) -> None:
+        torch = import_torch()
+        self.encoder, self.head, self.tokens, self.sampler = encoder, head, tokens, sampler
+        self.params, self.random_state, self.n_threads = params, random_state, n_threads
+        self.step, self.losses = 0, list[float]()
+        self._batches = LengthBuckets(tokens.lengths, params.batch_size, random_state)
+        self._optimizers = {
+            "encoder": torch.optim.AdamW(encoder.parameter_groups(params.weight_decay)),
+            "head": torch.optim.SparseAdam(head.parameters),
+        }
+        self._rates = {"encoder": params.learning_rate, "head": params.head_learning_rate}
+
+    def run(self, *, checkpoint: Path | str | None = None, checkpoint_steps: int = 100) -> None:
+        """Do the steps that are left.
+
+        Parameters
+        ----------
+        checkpoint : path-like, optional
+            A folder in which the state is kept every `checkpoint_steps`; if there is one, training goes on
+            from it.
+        checkpoint_steps : int
+
+        Raises
+        ------
+        larix.xmc.persistence.ModelFolderError
+            If the checkpoint is damaged, or of another training.
+        """
+        if checkpoint is not None and Path(checkpoint).exists():
+            self._load(checkpoint)
+        begun, n_left = time.perf_counter(), self.params.steps - self.step
+        description = f"fine-tuning on {self.sampler.n_nodes:,} clusters"
+        with self.encoder.training(), torch_threads(self.n_threads):
+            for _ in track(range(n_left), description, n_left):
+                self.losses.append(self._do_step())
+                self.step += 1
+                self._tell(description)
+                if checkpoint is not None and self.step % checkpoint_steps == 0:
+                    self._save(checkpoint)
+        logger.info("%s: %d steps, %.1f s", description, n_left, time.perf_counter() - begun)
+
+    def _do_step(self) -> float:
+        torch, factor, total = import_torch(), self.params.schedule(self.step), 0.0
+        for name, optimizer in self._optimizers.items():
+            optimizer.zero_grad()
+            for group in optimizer.param_groups:
+                group["lr"] = self._rates[name] * factor
+        first = self.step * self.params.accumulation
+        for number in range(first, first + self.params.accumulation):
+            loss = self._loss(number) / self.params.accumulation
+            loss.backward()
+            total += float(loss.detach())
+        trained = [p for p in self.encoder.model.parameters() if p.grad is not None]
+        torch.nn.utils.clip_grad_norm_(trained, self.params.max_gradient)
+        for optimizer in self._optimizers.values():
+            optimizer.step()
+        return total
+
+    def _loss(self, number: int) -> Any:
+        """Of a batch, by its number."""
+        rng = np.random.default_rng([self.random_state, number])
+        batch = self._batches.batch(number)
+        with _dropout_seed(int(rng.integers(2**63))):
+            vectors = self.encoder.vectors(*self.tokens.batch(batch))
+        candidates = self.sampler.draw(batch, rng)
+        margins = self.head.margins(vectors, candidates)
+        return candidate_loss(margins, candidates, self.params.loss, weighted=self.params.weighted)
+
+    def _tell(self, description: str) -> None:
+        every = max(self.params.steps // _LOSSES_TOLD, 1)
+        if self.step % every == 0:
+            mean = float(np.mean(self.losses[-every:]))
+            logger.info("%s: step %d of %d, loss %.4f", description, self.step, self.params.steps, mean)
+
+    def _save(self, path: Path | str) -> None:
+        save_checkpoint(
+            path,
+            training=self._identity(),
+            progress={"step": self.step, "losses": self.losses},
+            models=self._models(),
+            optimizers=self._optimizers,
+        )
+
+    def _load(self, path: Path | str) -> None:
+        progress = load_checkpoint(
+            path, training=self._identity(), models=self._models(), optimizers=self._optimizers
+        )
+        self.step, self.losses = progress["step"], list(progress["losses"])
+        logger.info("training goes on after step %d, from %s", self.step, path)
+
+    def _models(self) -> dict[str, dict[str, Any]]:
+        """All tensors that training changes, by name."""
+        head = {"weight": self.head.weight, "bias": self.head.bias}
+        return {"encoder": dict(self.encoder.model.state_dict()), "head": head}
+
+    def _identity(self) -> dict[str, Any]:
+        """What a checkpoint must have been made by."""
+        return {
+            "encoder": self.encoder.origin.digest,
+            "params": {name: getattr(self.params, name) for name in self.params.__dataclass_fields__},
+            "random_state": self.random_state,
+            "level": self.sampler.level,
+            "n_nodes": self.sampler.n_nodes,
+            "n_instances": len(self.tokens),
+        }
+
+
+@contextmanager
+def _dropout_seed(seed: int) -> Iterator[None]:
+    """Torch's random numbers begin with a seed inside the block, and go on as before after it."""
+    torch = import_torch()
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        yield

@@ -1,0 +1,73 @@
+"""An encoder whose weights are trained, and saved as a new encoder."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from larix.xmc.progress import track
+from larix.xmc.transformer.encoder import SentenceEncoder, computes_in_bfloat16, pool
+from larix.xmc.transformer.libraries import import_torch
+from larix.xmc.transformer.tokens import TokenIds
+
+
+class TrainableEncoder:
+    """A copy of an encoder's weights, to be changed.
+
+    Parameters
+    ----------
+    encoder : SentenceEncoder
+        Where training begins; it stays as it is.
+    """
+
+    def __init__(self, encoder: SentenceEncoder) -> None:
+        self.origin = encoder
+        self.model, self.tokenizer = encoder.load()
+
+    def tokens(self, texts: list[str]) -> TokenIds:
+        """Token ids of texts."""
+        return TokenIds.of(texts, self.tokenizer, self.origin.max_tokens)
+
+    def vectors(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> Any:
+        """Vectors of unit length of a batch, as they are joined to text features; tensor, B x d."""
+        torch, device = import_torch(), self.model.device
+        ids, mask = (torch.from_numpy(array).to(device) for array in (ids, mask))
+        use_16_bits = self.origin.precision == "bfloat16" and computes_in_bfloat16(torch, device.type)
+        with torch.autocast(device.type, torch.bfloat16, enabled=use_16_bits):
+            pooled = pool(self.model(input_ids=ids, attention_mask=mask), mask, self.origin.pooling)
+        return torch.nn.functional.normalize(pooled.float(), dim=1)
+
+    def embed(self, tokens: TokenIds, *, description: str = "encoding texts") -> NDArray[np.float32]:
+        """Vectors of all texts with the weights as they are now, n x d."""
+        torch, batches = import_torch(), tokens.length_sorted_batches(self.origin.batch_size)
+        vectors = np.zeros((len(tokens), self.origin.dimension), np.float32)
+        with self.training(False), torch.inference_mode():
+            for rows in track(batches, description, len(batches)):
+                vectors[rows] = self.vectors(*tokens.batch(rows)).cpu().numpy()
+        return vectors
+
+    @contextmanager
+    def training(self, on: bool = True) -> Iterator[None]:
+        """Dropout on or off inside the block."""
+        before = self.model.training
+        self.model.train(on)
+        try:
+            yield
+        finally:
+            self.model.train(before)
+
+    def parameter_groups(self, weight_decay: float) -> list[dict[str, Any]]:
+        """Parameters for an optimiser; biases and those of layer norms don't decay."""
+        trained = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
+        return [
+            {"params": [p for p in trained if p.ndim > 1], "weight_decay": weight_decay},
+            {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
+        ]
+
+    def save(self, path: Path | str) -> None:
+        """Write the trained encoder as a folder that `SentenceEncoder` reads."""
+        weights = {name: tensor.detach().cpu().numpy() for name, tensor in self.model.state_dict().items()}
+        self.origin.files.save(path, weights=weights)
