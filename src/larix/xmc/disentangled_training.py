@@ -9,6 +9,7 @@ instances that these beams bring to a cluster.
 from dataclasses import replace
 from typing import Any, Literal, Protocol, Self
 
+import scipy.sparse as sp
 from sklearn.base import clone
 
 from larix.xmc.beam_search import SearchParams
@@ -34,7 +35,7 @@ class ClusterMatcher(Protocol):
 
     search: SearchParams
 
-    def fit(self, X: Any, Y: Any, tree: LabelTree) -> Self:
+    def fit(self, X: Any, Y: Any, tree: LabelTree, **options: Any) -> Self:
         """Learn to find the clusters of an instance."""
 
     def predict(self, X: Any, *, beam_size: int | None = None) -> CSR:
@@ -49,6 +50,7 @@ def cluster_beams(
     *,
     beam_size: int,
     n_folds: int = 1,
+    slot_targets: CSR | None = None,
     random_state: int = 0,
 ) -> CSR:
     """The matcher's clusters of training instances, N x K.
@@ -64,16 +66,23 @@ def cluster_beams(
         Clusters kept of an instance.
     n_folds : int
         With more than 1, an instance is scored by a matcher that was trained on the other folds.
+    slot_targets : csr_array, N x n_slots, optional
+        For which of its labels' slots an instance is positive, if not for all of them.
     random_state : int
         Of the folds.
     """
     if n_folds == 1:
         return matcher.predict(X, beam_size=beam_size)
     narrow = clone(matcher).set_params(search=replace(matcher.search, beam_size=beam_size))
-    return out_of_fold(
-        lambda X_others, Y_others: clone(narrow).fit(X_others, Y_others, tree),
-        X, Y, n_folds=n_folds, random_state=random_state,
-    )  # fmt: skip
+    targets = Y if slot_targets is None else sp.hstack([Y, slot_targets], format="csr")
+
+    def fit(X_others: CSR, targets_of_others: CSR) -> ClusterMatcher:
+        Y_others, slots = targets_of_others[:, : tree.n_labels], targets_of_others[:, tree.n_labels :]
+        of_slots = {} if slot_targets is None else {"slot_targets": slots}
+        fitted: ClusterMatcher = clone(narrow).fit(X_others, Y_others, tree, **of_slots)
+        return fitted
+
+    return out_of_fold(fit, X, targets, n_folds=n_folds, random_state=random_state)
 
 
 def train_on(
@@ -156,4 +165,6 @@ def disentangle(
     )  # fmt: skip
     reassigned = reassign_labels(model.tree_, Y, beams, params, n_threads=model.n_threads)
     stages = train_on(reassigned, model.tree_, matcher, ranker, X, Y, beams, params, retrain)
-    return XRLinear.from_stages(*stages).set_params(search=model.search)
+    disentangled = XRLinear.from_stages(*stages)
+    disentangled.search = model.search
+    return disentangled

@@ -37,6 +37,7 @@ logger = logging.getLogger(__name__)
 Method = Literal["coverage", "scores", "counts", "tied-counts"]
 Positives = Literal["all", "beam", "weighted"]
 
+# What a positive is worth by the beam's holding the cluster, and by its score there.
 _VALUE_WEIGHTS = {
     "coverage": (0.0, 1.0),
     "scores": (0.0, 1.0),
@@ -70,7 +71,7 @@ class DisentanglementParams:
     beam_size : int
         Clusters of a training instance that count.
     negatives : {"beam", "tfn"}
-        The labels of a cluster are learnt against the instances with a label whose own cluster it is, and those
+        A cluster's labels are learnt against the instances with a label whose own cluster it is, and those
         whose beam holds it; or against those with a label that has a slot there, as in the paper.
     positives : {"all", "beam", "weighted"}
         A slot's positives are all of its label's; or those whose beam holds the slot's cluster, and for the
@@ -128,7 +129,7 @@ def reassign_labels(
     tree: LabelTree,
     Y: CSR,
     beams: CSR,
-    params: DisentanglementParams = DisentanglementParams(),  # noqa: B008 (frozen)
+    params: DisentanglementParams = DisentanglementParams(),
     *,
     n_threads: int | None = None,
 ) -> Reassignment:
