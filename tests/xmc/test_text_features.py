@@ -69,6 +69,20 @@ def test_features_are_ordered_by_document_frequency():
     assert features.feature_names() == ["common", "usual", "rare"]
 
 
+def test_characters_of_any_length_are_spelled():
+    text = "aß漢\U0001f600\ud800z"  # one to four bytes, and half a pair
+    part = NgramParams(analyzer="char_wb", shortest=3, longest=3)
+    features = TextFeatures(TextFeaturesParams(word=None, char=part)).fit([text])
+    padded = f" {text} "
+    assert features.feature_names() == [f"‹{padded[i : i + 3]}›" for i in range(len(padded) - 2)]
+
+
+def test_names_of_word_pairs_leave_out_what_stands_between():
+    part = NgramParams(shortest=2, longest=2)
+    features = TextFeatures(TextFeaturesParams(word=part, char=None)).fit(["Über-a  größe,\nx y, 漢字"])
+    assert features.feature_names() == ["über größe", "größe 漢字"]
+
+
 def test_max_features_keeps_the_most_frequent():
     part = NgramParams(longest=1, max_features=2)
     features = TextFeatures(TextFeaturesParams(word=part, char=None)).fit(

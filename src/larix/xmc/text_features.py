@@ -8,7 +8,6 @@ Salton and Buckley, Information Processing & Management 24 (1988).
 """
 
 import itertools
-import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -22,6 +21,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from larix.xmc import ngrams
 from larix.xmc.choice import check_choice
+from larix.xmc.ngram_names import arrange, spell_ngrams
 from larix.xmc.parallel import thread_map
 from larix.xmc.persistence import load_folder, save_folder
 from larix.xmc.sparse import CSR, csr_from_parts, normalize_rows, read_only
@@ -224,10 +224,17 @@ def _batches(texts: list[str]) -> list[list[str]]:
     return [texts[i : i + _TEXTS_PER_JOB] for i in range(0, max(len(texts), 1), _TEXTS_PER_JOB)]
 
 
+def _code_points(texts: list[str], part: NgramParams) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+    return ngrams.code_points([text.lower() for text in texts] if part.lowercase else texts)
+
+
 def _count(texts: list[str], part: NgramParams) -> tuple[NDArray[Any], ...]:
-    points, begins = ngrams.code_points([text.lower() for text in texts] if part.lowercase else texts)
     counted: tuple[NDArray[Any], ...] = ngrams.count_ngrams(
-        points, begins, ngrams.character_classes(), part.analyzer == "word", part.shortest, part.longest
+        *_code_points(texts, part),
+        ngrams.character_classes(),
+        part.analyzer == "word",
+        part.shortest,
+        part.longest,
     )
     return counted
 
@@ -242,65 +249,62 @@ def _fit_part(texts: list[str], part: NgramParams, n_threads: int | None) -> tup
         description=f"counting {part.analyzer} n-grams",
     )
     table, known, n_known = np.full(1 << 16, -1, np.int32), np.empty(1 << 16, np.uint64), 0
-    numbers, first_seen = [], []
-    for batch, (indptr, keys, _, spans) in enumerate(counted):
+    numbers, places = [], []
+    for indptr, keys, _, spans in counted:
         n_before = n_known
         own, table, known, n_known = ngrams.add_keys(table, known, n_known, keys)
         numbers.append(own)
-        first_seen.append(_first_places(own, n_before, n_known, batch, indptr, spans))
+        places.append(_first_places(own, n_before, indptr, spans))
     df = np.bincount(np.concatenate(numbers), minlength=n_known)
     kept = np.lexsort((np.arange(n_known), -df))
     kept = kept[df[kept] >= part.min_df][: part.max_features]
     idf = (np.log((1 + len(texts)) / (1 + df[kept])) + 1).astype(np.float32)
-    names = _names(np.concatenate(first_seen)[kept], texts, part)
-    encoded = [name.encode("utf-8", "surrogatepass") for name in names]
-    vocabulary = _Vocabulary(
-        known[kept],
-        idf,
-        np.frombuffer(b"".join(encoded), np.uint8),
-        np.cumsum([len(e) for e in encoded], dtype=np.int64),
-    )
+    vocabulary = _Vocabulary(known[kept], idf, *_names(batches, places, kept, part, n_threads))
     position = np.full(n_known, -1, np.int32)
     position[kept] = np.arange(len(kept))
-    blocks = [
-        _csr(ngrams.weigh_rows(indptr, position[own], counts, vocabulary.idf, part.sublinear_tf), len(kept))
-        for own, (indptr, _, counts, _) in zip(numbers, counted, strict=True)
-    ]
+
+    def rows(batch: int) -> CSR:
+        (indptr, _, counts, _), own = counted[batch], position[numbers[batch]]
+        return _csr(ngrams.weigh_rows(indptr, own, counts, idf, part.sublinear_tf), len(kept))
+
+    blocks = thread_map(rows, range(len(batches)), n_threads=n_threads)
     return vocabulary, sp.vstack(blocks, format="csr")
 
 
 def _first_places(
-    numbers: NDArray[np.int32],
-    n_before: int,
-    n_known: int,
-    batch: int,
-    indptr: NDArray[np.int64],
-    spans: NDArray[np.int32],
-) -> NDArray[np.int64]:
-    """(text, begin, length) of the first occurrence of the n-grams new in this batch."""
-    new = np.flatnonzero(numbers >= n_before)
-    _, at = np.unique(numbers[new], return_index=True)
-    entries = new[at]
-    text = np.searchsorted(indptr, entries, side="right") - 1 + batch * _TEXTS_PER_JOB
-    places: NDArray[np.int64] = np.column_stack([text, spans[entries]]).astype(np.int64)
-    return places.reshape(n_known - n_before, 3)
+    numbers: NDArray[np.int32], n_before: int, indptr: NDArray[np.int64], spans: NDArray[np.int32]
+) -> NDArray[np.int32]:
+    """(text of the batch, begin, length) of the first occurrence of the n-grams new in this batch."""
+    highest = np.maximum.accumulate(np.append(np.int32(n_before - 1), numbers))
+    entries = np.flatnonzero(np.diff(highest))  # numbers rise by one with every new n-gram
+    text = np.searchsorted(indptr, entries, side="right") - 1
+    return np.column_stack([text.astype(np.int32), spans[entries]])
 
 
-_WORD = re.compile(r"\w\w+")
-_SPACE = re.compile(r"\s")
+def _names(
+    batches: list[list[str]],
+    places: list[NDArray[np.int32]],
+    kept: NDArray[np.int64],
+    part: NgramParams,
+    n_threads: int | None,
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """The kept n-grams in UTF-8 end to end, and where each ends."""
 
+    def spelled(batch: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        points, begins = _code_points(batches[batch], part)
+        by_word, classes = part.analyzer == "word", ngrams.character_classes()
+        names: tuple[NDArray[np.uint8], NDArray[np.int64]] = spell_ngrams(
+            points, begins, places[batch], classes, by_word
+        )
+        return names
 
-def _names(places: NDArray[np.int64], texts: list[str], part: NgramParams) -> list[str]:
-    """The n-gram at each (text, begin, length); texts are lower-cased once each."""
-    names = [""] * len(places)
-    read, own = -1, ""
-    for at in np.argsort(places[:, 0], kind="stable").tolist():
-        text, begin, length = places[at].tolist()
-        if text != read:
-            read, own = text, f" {texts[text].lower() if part.lowercase else texts[text]} "
-        found = own[begin + 1 : begin + 1 + length]
-        names[at] = " ".join(_WORD.findall(found)) if part.analyzer == "word" else _SPACE.sub(" ", found)
-    return names
+    names, ends = zip(*thread_map(spelled, range(len(batches)), n_threads=n_threads), strict=True)
+    shifts = np.cumsum([0, *(len(own) for own in names[:-1])])
+    shifted = [own + shift for own, shift in zip(ends, shifts, strict=True)]
+    arranged: tuple[NDArray[np.uint8], NDArray[np.int64]] = arrange(
+        np.concatenate(names), np.concatenate(shifted), kept
+    )
+    return arranged
 
 
 def _csr(parts: tuple[NDArray[Any], ...], n_features: int) -> CSR:
