@@ -157,7 +157,8 @@ class LevelTrainer:
                 self.losses.append(self._do_step())
                 self.step += 1
                 self._tell(description)
-                if checkpoint is not None and self.step % checkpoint_steps == 0:
+                at_end = self.step == self.params.steps
+                if checkpoint is not None and (at_end or self.step % checkpoint_steps == 0):
                     self._save(checkpoint)
         logger.info("%s: %d steps, %.1f s", description, n_left, time.perf_counter() - begun)
 

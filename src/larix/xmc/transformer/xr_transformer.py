@@ -1,0 +1,219 @@
+"""XR-Transformer: an encoder that is fine-tuned level by level down a label tree.
+
+Zhang, Chang, Yu, Dhillon: Fast multi-resolution transformer fine-tuning for extreme multi-label text
+classification. NeurIPS 2021, section 3. From one level to the next the encoder stays; the head of a level
+begins as a linear model on the embeddings, with its parents' weights, or at random. Embeddings are scaled to
+unit length, as they are when they are joined to text features afterwards. What is left out: concatenated
+features between the levels, and ensembles of several encoders.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from larix.xmc.choice import check_choice, per_level
+from larix.xmc.label_tree import LabelTree
+from larix.xmc.linear_solver import SolverParams, train_level
+from larix.xmc.negative_sampling import sample_negatives
+from larix.xmc.sparse import CSR, binarize, check_csr
+from larix.xmc.transformer.candidate_head import CandidateHead
+from larix.xmc.transformer.candidates import CandidateSampler
+from larix.xmc.transformer.encoder import SentenceEncoder
+from larix.xmc.transformer.head_search import search_level
+from larix.xmc.transformer.level_training import LevelTrainer, LevelTrainingParams
+from larix.xmc.transformer.tokens import TokenIds
+from larix.xmc.transformer.trainable_encoder import TrainableEncoder
+
+logger = logging.getLogger(__name__)
+
+Start = Literal["linear", "inherit", "fresh"]
+MatcherNegatives = Literal["tfn", "man", "tfn+man"]
+
+
+@dataclass(frozen=True)
+class XRTransformerParams:
+    """How levels follow each other.
+
+    Parameters
+    ----------
+    training : LevelTrainingParams, or one for each level
+        No steps leave the encoder as it is on a level.
+    max_clusters : int
+        Levels with more nodes take no part.
+    negatives : {"tfn", "man", "tfn+man"}
+        Candidates are the children of the true parents, of those that the level above found, or of both.
+    max_candidates : int
+        Most candidates of a text.
+    beam_size : int
+        Nodes that a level finds.
+    start : {"linear", "inherit", "fresh"}
+        The head begins as a linear model on the embeddings, with its parents' weights (random ones at the
+        first level), or at random.
+    solver : SolverParams
+        Of that linear model; its bias is 1 and its threshold 0.
+    """
+
+    training: LevelTrainingParams | tuple[LevelTrainingParams, ...] = field(
+        default_factory=LevelTrainingParams
+    )
+    max_clusters: int = 32768
+    negatives: MatcherNegatives = "tfn"
+    max_candidates: int = 500
+    beam_size: int = 20
+    start: Start = "linear"
+    solver: SolverParams = field(default_factory=lambda: SolverParams(Cp=4.0))
+
+    def __post_init__(self) -> None:
+        check_choice("negatives", self.negatives, get_args(MatcherNegatives))
+        check_choice("start", self.start, get_args(Start))
+        for name in ("max_clusters", "max_candidates", "beam_size"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, but is {getattr(self, name)}")
+
+    def n_levels(self, tree: LabelTree) -> int:
+        """Levels of a tree that take part.
+
+        Raises
+        ------
+        ValueError
+            If none does.
+        """
+        n = sum(tree.n_nodes(level) <= self.max_clusters for level in range(tree.depth))
+        if not n:
+            raise ValueError(
+                f"max_clusters must allow a level, but is {self.max_clusters} and the first level has "
+                f"{tree.n_nodes(0)} nodes"
+            )
+        return n
+
+
+@dataclass(frozen=True, eq=False)
+class FineTuned:
+    """What fine-tuning leaves.
+
+    Attributes
+    ----------
+    encoder : TrainableEncoder
+    heads : list of CandidateHead
+        Of the levels that took part. All but the last were trained with an encoder that has changed since.
+    losses : list of lists of float
+        Of each level's steps.
+    """
+
+    encoder: TrainableEncoder
+    heads: list[CandidateHead]
+    losses: list[list[float]]
+
+    def predict(self, E: NDArray[np.float32], tree: LabelTree, *, beam_size: int = 20) -> list[CSR]:
+        """Nodes that are found on each level for embeddings (n x d), with the values of their paths."""
+        found: list[CSR] = []
+        for level, head in enumerate(self.heads):
+            above = found[-1] if found else None
+            found.append(search_level(E, head.to_arrays(), tree, level, above, beam_size))
+        return found
+
+
+def fine_tune_levels(
+    encoder: SentenceEncoder,
+    texts: Sequence[str],
+    Y: Any,
+    tree: LabelTree,
+    params: XRTransformerParams = XRTransformerParams(),
+    *,
+    checkpoint_folder: Path | str | None = None,
+    random_state: int = 0,
+    n_threads: int | None = None,
+) -> FineTuned:
+    """Fine-tune an encoder on all levels that take part.
+
+    Parameters
+    ----------
+    encoder : SentenceEncoder
+        Where training begins.
+    texts : sequence of str, length N
+    Y : matrix, N x L
+    tree : LabelTree
+    params : XRTransformerParams
+    checkpoint_folder : path-like, optional
+        Holds a checkpoint of every level, from which a run that was cut short goes on.
+    random_state : int
+    n_threads : int or None
+
+    Returns
+    -------
+    FineTuned
+    """
+    Y = binarize(check_csr(Y, name="Y", n_rows=len(texts), n_columns=tree.n_labels))
+    trainable = TrainableEncoder(encoder)
+    levels = _Levels(trainable, trainable.tokens(list(texts)), tree, Y, params, random_state, n_threads)
+    trainings = per_level(params.training, params.n_levels(tree), "training")
+    E, tuned = encoder.embed(texts), FineTuned(trainable, [], [])
+    found: CSR | None = None
+    for level, training in enumerate(trainings):
+        sampler = levels.sampler(level, found)
+        head = levels.start(sampler, E, tuned.heads[-1] if tuned.heads else None)
+        trainer = LevelTrainer(
+            trainable, head, levels.tokens, sampler, training,
+            random_state=random_state + level, n_threads=n_threads,
+        )  # fmt: skip
+        trainer.run(checkpoint=checkpoint_folder and Path(checkpoint_folder) / f"level_{level}")
+        tuned.heads.append(head)
+        tuned.losses.append(trainer.losses)
+        if level + 1 < len(trainings) and levels.needs_embeddings:
+            E = trainable.embed(levels.tokens) if training.steps else E
+            found = search_level(E, head.to_arrays(), tree, level, found, params.beam_size)
+    return tuned
+
+
+@dataclass(frozen=True, eq=False)
+class _Levels:
+    """What the levels have in common."""
+
+    encoder: TrainableEncoder
+    tokens: TokenIds
+    tree: LabelTree
+    Y: CSR
+    params: XRTransformerParams
+    random_state: int
+    n_threads: int | None
+
+    @property
+    def needs_embeddings(self) -> bool:
+        """Whether texts are encoded anew from level to level."""
+        return self.params.start == "linear" or self.params.negatives != "tfn"
+
+    def sampler(self, level: int, found: CSR | None) -> CandidateSampler:
+        """Candidates of a level, whose parents were `found`."""
+        relevance = self.tree.node_relevance(self.tree.slots_of_labels(self.Y))
+        if level == 0:
+            parents = check_csr(np.ones((self.Y.shape[0], 1)))
+        else:
+            parents = sample_negatives(self.params.negatives, binarize(relevance[level - 1]), found)
+        return CandidateSampler(self.tree, level, parents, relevance[level], self.params.max_candidates)
+
+    def start(
+        self, sampler: CandidateSampler, E: NDArray[np.float32], above: CandidateHead | None
+    ) -> CandidateHead:
+        """The head that a level begins with."""
+        if self.params.start == "linear":
+            return self._linear(sampler, E)
+        if self.params.start == "inherit" and above is not None:
+            return above.inherited(self.tree, sampler.level)
+        rng = np.random.default_rng([self.random_state, sampler.level])
+        return CandidateHead.fresh(sampler.n_nodes, E.shape[1], rng)
+
+    def _linear(self, sampler: CandidateSampler, E: NDArray[np.float32]) -> CandidateHead:
+        """One-vs-rest models on the embeddings, over the instances that take part."""
+        solver = replace(self.params.solver, bias=1.0, threshold=0.0)
+        offsets = self.tree.offsets[sampler.level]
+        weights = train_level(
+            check_csr(E), binarize(sampler.relevance), binarize(sampler.parents), offsets, solver,
+            random_state=self.random_state, n_threads=self.n_threads, description="linear start of the head",
+        ).to_csc()  # fmt: skip
+        dense = np.asarray(weights.toarray(), np.float32).T
+        return CandidateHead.of(np.ascontiguousarray(dense[:, :-1]), dense[:, -1])
