@@ -21,6 +21,7 @@ class Outer:
     extra: Inner | None = None
     mode: Literal["fast", "slow"] = "fast"
     names: tuple[str, ...] = ()
+    levels: Inner | tuple[Inner, ...] = ()
 
 
 def train(data: object, params: Outer, seed: int, rate: float, anything) -> None:
@@ -40,6 +41,7 @@ KNOWN = known_parameters([NODE])
         {"stage": {"inner": {"cost": 2, "limit": None}, "mode": "slow", "names": ["a"]}, "seed": 3},
         {"stage": {"extra": None}},
         {"stage": {"names": "a"}},
+        {"stage": {"levels": {"cost": [1, 2.5], "limit": [None, 3]}}},
         {"group": {"rate": 1, "free": {"any": ["thing"]}}},
         {"_anchors": {"whatever": 1}, "seed": 0},
     ],
@@ -59,7 +61,10 @@ def test_what_nodes_read_is_accepted(parameters):
         ({"seed": {"deeper": 1}}, "'seed' must be an integer, but is {'deeper': 1}"),
         ({"seed": "3"}, "'seed' must be an integer, but is '3'"),
         ({"seed": True}, "'seed' must be an integer, but is True"),
-        ({"stage": 3}, "'stage' must be a group with inner, extra, mode, names, but is 3"),
+        ({"stage": 3}, "'stage' must be a group with inner, extra, mode, names, levels, but is 3"),
+        ({"stage": {"names": ["a", 1]}}, r"'stage.names' must be a list of such, but is \['a', 1\]"),
+        ({"stage": {"levels": {"cost": [1, "a"]}}}, "'stage.levels.cost' must be a number or a list of such"),
+        ({"stage": {"inner": {"cost": [1, 2]}}}, r"'stage.inner.cost' must be a number, but is \[1, 2\]"),
         ({"stage": {"mode": "fats"}}, "'stage.mode' must be 'fast' or 'slow', but is 'fats'"),
         ({"stage": {"inner": {"limit": 1.5}}}, "'stage.inner.limit' must be an integer or null, but is 1.5"),
     ],

@@ -109,6 +109,8 @@ def _expanded(annotation: Any) -> Any:
     for option in options:
         if dataclasses.is_dataclass(option):
             hints = get_type_hints(option)
+            if tuple[option, ...] in options:  # a value for each level
+                hints = {name: hint | tuple[hint, ...] for name, hint in hints.items()}
             return {field.name: _expanded(hints[field.name]) for field in dataclasses.fields(option)}
     return annotation
 
@@ -146,6 +148,9 @@ def _fits_one(value: Any, annotation: Any) -> bool:
     origin = get_origin(annotation)
     if origin is Literal:
         return value in get_args(annotation)
+    if origin is tuple and get_args(annotation)[1:] == (...,):
+        items = value if isinstance(value, list | tuple) else [value]  # one thing may stand for a list of it
+        return all(_fits(item, get_args(annotation)[0]) for item in items)
     if annotation is float:
         return isinstance(value, int | float) and not isinstance(value, bool)
     if annotation is int:
@@ -160,6 +165,8 @@ def _words(annotation: Any) -> str:
     for option in _options(annotation):
         if get_origin(option) is Literal:
             words += [repr(choice) for choice in get_args(option)]
+        elif get_origin(option) is tuple:
+            words.append("a list of such")
         else:
             words.append(_WORDS.get(option, str(option)))
     return " or ".join(words)

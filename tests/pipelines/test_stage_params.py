@@ -39,6 +39,14 @@ def test_mappings_become_parameter_objects():
     assert LabelIndexingParams(clustering={"branching": 8}).clustering == ClusteringParams(branching=8)
 
 
+def test_levels_may_differ_in_some_values():
+    params = MatcherTrainingParams(solver={"Cp": [4.0, 2.0], "loss": "hinge"})
+    assert params.solver == (SolverParams(Cp=4.0, loss="hinge"), SolverParams(Cp=2.0, loss="hinge"))
+    assert MatcherTrainingParams(solver=[{"Cp": 4.0}, {}]).solver == (SolverParams(Cp=4.0), SolverParams())
+    with pytest.raises(ValueError, match="one value for each level, but have 2 for Cp, 3 for Cn"):
+        MatcherTrainingParams(solver={"Cp": [1.0, 2.0], "Cn": [1.0, 2.0, 3.0]})
+
+
 def test_a_part_may_be_left_out():
     params = VectorizationParams(word={"longest": 1}, char=None)
     assert params.word == NgramParams(longest=1)
