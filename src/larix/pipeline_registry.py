@@ -7,6 +7,7 @@ and the check of parameters needs to know what all of them read.
 from kedro.pipeline import Pipeline
 
 from larix.pipelines import (
+    encoder_tuning,
     ensemble,
     evaluation,
     inference,
@@ -18,6 +19,7 @@ from larix.pipelines import (
     reporting,
     vectorization,
 )
+from larix.pipelines.encoder_use import EncoderUse
 
 LINEAR_STAGES = {
     "ingestion": ingestion,
@@ -31,22 +33,25 @@ LINEAR_STAGES = {
     "reporting": reporting,
 }
 
-EMBEDDING_STAGES = ("vectorization", "refinement", "evaluation")  # where an encoder takes part
+STAGES_WITH_ENCODER = ("vectorization", "refinement", "evaluation")
 
 
 def register_pipelines() -> dict[str, Pipeline]:
     """Every stage under its own name; `__default__` is all of the linear path.
 
-    `frozen_encoder` is the same path on text features joined with the embedding of an encoder.
+    `frozen_encoder` is the same path on text features joined with the embedding of an encoder, and
+    `xr_transformer` that path after the encoder was fine-tuned.
     """
     pipelines = {name: stage.create_pipeline() for name, stage in LINEAR_STAGES.items()}
-    with_embedding = {
-        name: stage.create_pipeline(embedding=True)
-        for name, stage in LINEAR_STAGES.items()
-        if name in EMBEDDING_STAGES
-    }
-    frozen = {**pipelines, **with_embedding}
-    pipelines["__default__"] = sum(pipelines.values(), Pipeline([]))
-    pipelines["frozen_encoder"] = sum(frozen.values(), Pipeline([]))
+    linear = dict(pipelines)
+    pipelines["__default__"] = sum(linear.values(), Pipeline([]))
+    pipelines["frozen_encoder"] = _with_encoder(linear, "frozen")
+    pipelines["encoder_tuning"] = encoder_tuning.create_pipeline()
+    pipelines["xr_transformer"] = pipelines["encoder_tuning"] + _with_encoder(linear, "tuned")
     pipelines["inference"] = inference.create_pipeline()
     return pipelines
+
+
+def _with_encoder(linear: dict[str, Pipeline], use: EncoderUse) -> Pipeline:
+    joined = {name: LINEAR_STAGES[name].create_pipeline(encoder=use) for name in STAGES_WITH_ENCODER}
+    return sum((linear | joined).values(), Pipeline([]))

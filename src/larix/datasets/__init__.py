@@ -8,6 +8,7 @@ from larix.datasets.matrix import MatrixDataset
 from larix.datasets.metrics_document import MetricsDataset
 from larix.datasets.model_folder import (
     CorpusDataset,
+    EncoderDataset,
     EnsembleDataset,
     LabelTreeDataset,
     LinearMatcherDataset,
@@ -22,6 +23,7 @@ from larix.datasets.text_lines import TextLinesDataset
 
 __all__ = [
     "CorpusDataset",
+    "EncoderDataset",
     "EnsembleDataset",
     "FigureDataset",
     "FolderDataset",

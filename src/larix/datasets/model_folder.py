@@ -76,6 +76,15 @@ class TextFeaturesDataset(ModelFolderDataset):
     }
 
 
+class EncoderDataset(ModelFolderDataset):
+    """A `TrainableEncoder` when it is saved, and its files, as `EncoderFiles`, when it is loaded."""
+
+    homes: ClassVar = {
+        "EncoderFiles": "larix.xmc.transformer.encoder_files",
+        "TrainableEncoder": "larix.xmc.transformer.trainable_encoder",
+    }
+
+
 class LabelTreeDataset(ModelFolderDataset):
     """A `LabelTree`."""
 

@@ -45,6 +45,7 @@ _HOMES = {
     "TextFeatures": "larix.xmc.text_features",
     "JointFeatures": "larix.xmc.transformer.joint_features",
     "GivenFeatures": "larix.serving.given_features",
+    "EncoderFiles": "larix.xmc.transformer.encoder_files",
     "Corpus": "larix.corpora.corpus",
     "Refinement": "larix.xmc.refinement",
     "DocumentMemory": "larix.xmc.document_memory",

@@ -144,7 +144,7 @@ class Explanation:
         n_features : int
             Features told one by one at each step, those of the largest amounts; the others as one sum.
         feature_names, label_names : sequence of str, optional
-            By default numbers. Features of one name, such as an embedding's dimensions, are told as their sum.
+            By default numbers. Features of one name, as those of an embedding, are told as their sum.
         """
         features, labels = _namer(feature_names), _namer(label_names)
         return {

@@ -35,7 +35,7 @@ TRAINING_STAGES = (
     "refinement",
     "search",
 )
-EMBEDDING_STAGES = ("embedding", "embedding_memory")
+EMBEDDING_STAGES = ("embedding", "embedding_memory", "encoder_tuning")
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def follow_paths(
 
 def write_card(corpus_summary: dict[str, Any], metrics: dict[str, Any], *stages: Any) -> dict[str, Any]:
     """What there is to say about the classifier; `stages` are the parameters of `TRAINING_STAGES`, and
-    with an encoder those of `EMBEDDING_STAGES`."""
+    with an encoder those of the first of `EMBEDDING_STAGES`."""
     # Where a stage of one's own is in place, nothing makes a dataclass of the parameters it does not read.
     parameters = {
         name: asdict(stage) if is_dataclass(stage) else stage

@@ -5,6 +5,7 @@ How the tree is searched (`params:search`) takes part from here on only: another
 
 from kedro.pipeline import Pipeline, node
 
+from larix.pipelines.encoder_use import EncoderUse
 from larix.pipelines.evaluation.nodes import (
     EMBEDDING_STAGES,
     TRAINING_STAGES,
@@ -16,9 +17,10 @@ from larix.pipelines.evaluation.nodes import (
 )
 
 
-def create_pipeline(*, embedding: bool = False) -> Pipeline:
-    """Nodes that predict, measure and pack; with `embedding`, the card tells its parameters too."""
-    stages = TRAINING_STAGES + EMBEDDING_STAGES if embedding else TRAINING_STAGES
+def create_pipeline(*, encoder: EncoderUse | None = None) -> Pipeline:
+    """Nodes that predict, measure and pack; the card tells the parameters of an encoder too."""
+    n_stages = {None: 0, "frozen": len(EMBEDDING_STAGES) - 1, "tuned": len(EMBEDDING_STAGES)}[encoder]
+    stages = TRAINING_STAGES + EMBEDDING_STAGES[:n_stages]
     return Pipeline(
         [
             node(

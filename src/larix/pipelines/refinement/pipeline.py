@@ -6,12 +6,13 @@ therefore trained without a share of the training documents, on the same trees. 
 
 from kedro.pipeline import Pipeline, node
 
+from larix.pipelines.encoder_use import EncoderUse
 from larix.pipelines.refinement.nodes import learn_refinement, predict_held_out
 
 
-def create_pipeline(*, embedding: bool = False) -> Pipeline:
-    """Nodes that hold out, predict and learn; with `embedding`, the memory is one of embeddings."""
-    memory = ["params:embedding_memory", "label_embeddings"] if embedding else []
+def create_pipeline(*, encoder: EncoderUse | None = None) -> Pipeline:
+    """Nodes that hold out, predict and learn; with an encoder, the memory is one of embeddings."""
+    memory = ["params:embedding_memory", "label_embeddings"] if encoder else []
     return Pipeline(
         [
             node(

@@ -11,6 +11,7 @@ from larix.pipelines.stage_params import StageParams
 from larix.pipelines.vectorization.nodes import VectorizationParams
 from larix.xmc.sparse import CSR
 from larix.xmc.text_features import TextFeatures, TextFeaturesParams
+from larix.xmc.transformer.encoder_files import EncoderFiles
 from larix.xmc.transformer.encoder_params import EncoderParams
 from larix.xmc.transformer.joint_features import JointFeatures
 
@@ -32,9 +33,11 @@ class EmbeddingParams(StageParams):
     weight: float = 1.0
     carries_encoder: bool = True
 
-    def join(self, text_features: TextFeatures, cache: Path, n_threads: int | None) -> JointFeatures:
-        """Text features with the embedding."""
-        encoder = self.encoder.encoder(cache_folder=cache, n_threads=n_threads)
+    def join(
+        self, text_features: TextFeatures, cache: Path, n_threads: int | None, tuned: EncoderFiles | None
+    ) -> JointFeatures:
+        """Text features with the embedding of the encoder, or of the one `tuned` in its place."""
+        encoder = self.encoder.encoder(tuned=tuned, cache_folder=cache, n_threads=n_threads)
         return JointFeatures(text_features, encoder, weight=self.weight, carries_encoder=self.carries_encoder)
 
 
@@ -44,6 +47,7 @@ def fit_joint_features(
     params: VectorizationParams,
     embedding: EmbeddingParams,
     n_threads: int | None,
+    tuned_encoder: EncoderFiles | None = None,
 ) -> tuple[JointFeatures, CSR]:
     """Vectorizer learnt from the training documents, encoder, and the documents' rows."""
     if corpus.train.texts is None:
@@ -51,7 +55,7 @@ def fit_joint_features(
             f"an encoder needs texts, but {corpus.name} gives features; leave the encoder out (kedro run)"
         )
     text_features = TextFeatures(TextFeaturesParams(params.word, params.char), n_threads=n_threads)
-    features = embedding.join(text_features, embedding_cache, n_threads)
+    features = embedding.join(text_features, embedding_cache, n_threads, tuned_encoder)
     train_instances = features.fit_transform(corpus.train.texts)
     return features, train_instances
 
@@ -62,17 +66,24 @@ def vectorize_joint_test(
     embedding_cache: Path,
     embedding: EmbeddingParams,
     n_threads: int | None,
+    tuned_encoder: EncoderFiles | None = None,
 ) -> CSR:
     """Rows of the test documents."""
-    features = embedding.join(text_features.text_features, embedding_cache, n_threads)
+    features = embedding.join(text_features.text_features, embedding_cache, n_threads, tuned_encoder)
     return features.transform(corpus.test.texts)
 
 
 def embed_label_texts(
-    corpus: Corpus, embedding_cache: Path, embedding: EmbeddingParams, n_threads: int | None
+    corpus: Corpus,
+    embedding_cache: Path,
+    embedding: EmbeddingParams,
+    n_threads: int | None,
+    tuned_encoder: EncoderFiles | None = None,
 ) -> NDArray[np.float32]:
     """Embeddings of the labels' texts, or else of their names, L x d; zero where there is neither."""
-    encoder = embedding.encoder.encoder(cache_folder=embedding_cache, n_threads=n_threads)
+    encoder = embedding.encoder.encoder(
+        tuned=tuned_encoder, cache_folder=embedding_cache, n_threads=n_threads
+    )
     texts = np.array(corpus.label_texts or corpus.label_names, object)
     told = texts != np.array(corpus.label_ids, object)
     vectors = np.zeros((len(texts), encoder.dimension), np.float32)

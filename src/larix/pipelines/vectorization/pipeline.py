@@ -3,6 +3,7 @@
 from kedro.pipeline import Pipeline, node
 from kedro.pipeline.node import Node
 
+from larix.pipelines.encoder_use import EncoderUse
 from larix.pipelines.vectorization.embedding import (
     embed_label_texts,
     fit_joint_features,
@@ -11,11 +12,11 @@ from larix.pipelines.vectorization.embedding import (
 from larix.pipelines.vectorization.nodes import extract_labels, fit_features, vectorize_test
 
 
-def create_pipeline(*, embedding: bool = False) -> Pipeline:
-    """Nodes that make matrices; with `embedding`, of text features joined with that of an encoder."""
+def create_pipeline(*, encoder: EncoderUse | None = None) -> Pipeline:
+    """Nodes that make matrices; with an encoder, of text features joined with its embedding."""
     labels = node(extract_labels, "corpus", ["train_labels", "test_labels"], name="extract_labels")
     return Pipeline(
-        [*(_joint_rows() if embedding else _rows()), labels],
+        [*(_joint_rows(encoder) if encoder else _rows()), labels],
         namespace="vectorization",
         prefix_datasets_with_namespace=False,
         tags="vectorization",
@@ -34,23 +35,31 @@ def _rows() -> list[Node]:
     ]
 
 
-def _joint_rows() -> list[Node]:
+def _joint_rows(encoder: EncoderUse) -> list[Node]:
+    tuned = ["tuned_encoder"] if encoder == "tuned" else []
     return [
         node(
             fit_joint_features,
-            ["corpus", "embedding_cache", "params:vectorization", "params:embedding", "params:n_threads"],
+            [
+                "corpus",
+                "embedding_cache",
+                "params:vectorization",
+                "params:embedding",
+                "params:n_threads",
+                *tuned,
+            ],
             ["text_features", "train_instances"],
             name="fit_text_features",
         ),
         node(
             vectorize_joint_test,
-            ["text_features", "corpus", "embedding_cache", "params:embedding", "params:n_threads"],
+            ["text_features", "corpus", "embedding_cache", "params:embedding", "params:n_threads", *tuned],
             "test_instances",
             name="vectorize_test_documents",
         ),
         node(
             embed_label_texts,
-            ["corpus", "embedding_cache", "params:embedding", "params:n_threads"],
+            ["corpus", "embedding_cache", "params:embedding", "params:n_threads", *tuned],
             "label_embeddings",
             name="embed_label_texts",
         ),

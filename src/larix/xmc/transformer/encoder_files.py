@@ -11,16 +11,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from numpy.typing import NDArray
 
 from larix.xmc.array_file import write_arrays
 from larix.xmc.manifest import sha256_of
-from larix.xmc.persistence import save_folder
+from larix.xmc.persistence import load_folder, save_folder
 from larix.xmc.transformer.libraries import import_hub
 
-KIND = "Encoder"
+KIND = "EncoderFiles"
 _CONFIGURATION = "config.json"
 _HIDDEN_SIZE = ("hidden_size", "d_model", "dim")  # as different families call it
 _WEIGHTS = "model.safetensors"
@@ -100,6 +100,11 @@ class EncoderFiles:
         if weights is not None:
             files[_WEIGHTS] = partial(write_arrays, arrays=weights)
         save_folder(path, kind=KIND, files=files)
+
+    @classmethod
+    def load(cls, path: Path | str, *, verify: bool = True) -> Self:
+        """The encoder in a folder that `save` wrote."""
+        return cls(load_folder(path, kind=KIND, verify=verify).path)
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -50,10 +50,16 @@ class EncoderParams:
         """The encoder's local folder; see `larix.xmc.transformer.encoder_files.find_encoder`."""
         return find_encoder(self.folder, package=self.package, download=self.download)
 
-    def encoder(self, *, cache_folder: Path | None = None, n_threads: int | None = None) -> SentenceEncoder:
-        """The encoder; vectors are kept in `cache_folder`, so that no text is encoded twice."""
+    def encoder(
+        self,
+        *,
+        tuned: EncoderFiles | None = None,
+        cache_folder: Path | None = None,
+        n_threads: int | None = None,
+    ) -> SentenceEncoder:
+        """The encoder, or the one `tuned` in its place; vectors are kept in `cache_folder`."""
         return SentenceEncoder(
-            self.find(),
+            self.find() if tuned is None else tuned.folder,
             pooling=self.pooling,
             batch_size=self.batch_size,
             max_tokens=self.max_tokens,

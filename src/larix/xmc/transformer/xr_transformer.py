@@ -7,9 +7,11 @@ unit length, as they are when they are joined to text features afterwards. What 
 features between the levels, and ensembles of several encoders.
 """
 
-import logging
+import hashlib
+import json
+import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -28,8 +30,6 @@ from larix.xmc.transformer.head_search import search_level
 from larix.xmc.transformer.level_training import LevelTrainer, LevelTrainingParams
 from larix.xmc.transformer.tokens import TokenIds
 from larix.xmc.transformer.trainable_encoder import TrainableEncoder
-
-logger = logging.getLogger(__name__)
 
 Start = Literal["linear", "inherit", "fresh"]
 MatcherNegatives = Literal["tfn", "man", "tfn+man"]
@@ -140,7 +140,8 @@ def fine_tune_levels(
     tree : LabelTree
     params : XRTransformerParams
     checkpoint_folder : path-like, optional
-        Holds a checkpoint of every level, from which a run that was cut short goes on.
+        Belongs to this function. It holds a checkpoint of every level, from which a run that was cut short
+        goes on; those of another training are deleted.
     random_state : int
     n_threads : int or None
 
@@ -153,6 +154,7 @@ def fine_tune_levels(
     levels = _Levels(trainable, trainable.tokens(list(texts)), tree, Y, params, random_state, n_threads)
     trainings = per_level(params.training, params.n_levels(tree), "training")
     E, tuned = encoder.embed(texts), FineTuned(trainable, [], [])
+    own_folder = None if checkpoint_folder is None else _own_folder(Path(checkpoint_folder), levels)
     found: CSR | None = None
     for level, training in enumerate(trainings):
         sampler = levels.sampler(level, found)
@@ -161,13 +163,22 @@ def fine_tune_levels(
             trainable, head, levels.tokens, sampler, training,
             random_state=random_state + level, n_threads=n_threads,
         )  # fmt: skip
-        trainer.run(checkpoint=checkpoint_folder and Path(checkpoint_folder) / f"level_{level}")
+        trainer.run(checkpoint=own_folder and own_folder / f"level_{level}")
         tuned.heads.append(head)
         tuned.losses.append(trainer.losses)
         if level + 1 < len(trainings) and levels.needs_embeddings:
             E = trainable.embed(levels.tokens) if training.steps else E
             found = search_level(E, head.to_arrays(), tree, level, found, params.beam_size)
     return tuned
+
+
+def _own_folder(folder: Path, levels: "_Levels") -> Path:
+    """A folder for this training within `folder`, which is rid of others'."""
+    own = folder / levels.digest
+    for other in folder.glob("*"):
+        if other != own:
+            shutil.rmtree(other)
+    return own
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,6 +192,19 @@ class _Levels:
     params: XRTransformerParams
     random_state: int
     n_threads: int | None
+
+    @property
+    def digest(self) -> str:
+        """Of all that the training depends on."""
+        plain = [self.encoder.origin.digest, asdict(self.params), self.random_state, self.tree.n_labels]
+        arrays = (
+            self.tokens.ids, self.tokens.ends, self.Y.indptr, self.Y.indices,
+            *self.tree.offsets, self.tree.slot_label,
+        )  # fmt: skip
+        digest = hashlib.sha256(json.dumps(plain, sort_keys=True).encode())
+        for array in arrays:
+            digest.update(np.ascontiguousarray(array).data)
+        return digest.hexdigest()[:32]
 
     @property
     def needs_embeddings(self) -> bool:
