@@ -119,19 +119,18 @@ def test_a_run_ends_with_a_classifier_that_carries_its_encoder(project, encoder_
 
 @pytest.mark.filterwarnings("default")  # of torch and transformers
 def test_the_encoder_is_fine_tuned_first(project, encoder_folder):
-    training = {"steps": 20, "batch_size": 8, "learning_rate": 0.005, "head_learning_rate": 0.05}
+    training = {"steps": [0, 5, 20, 20], "batch_size": 8, "learning_rate": 0.005, "head_learning_rate": 0.05}
     params = {
         "embedding": {"encoder": {"folder": str(encoder_folder), "package": None}},
         "encoder_tuning": {"clustering": {"branching": 2, "max_leaf_size": 4}, "training": training},
     }
     project.run(pipeline_names=["xr_transformer"], params=params)
     losses = json.loads(project.path("08_reporting/tuning_losses.json").read_text())["losses"]
-    assert len(losses) == 4  # levels of the preliminary tree
-    assert {len(of_level) for of_level in losses} == {20}
+    assert [len(of_level) for of_level in losses] == [0, 5, 20, 20]  # down the preliminary tree
     classifier = larix.load(project.path("06_models/classifier"))
     tuned = EncoderFiles.load(project.path("06_models/tuned_encoder"))
     assert classifier.features.encoder.files.digest == tuned.digest != EncoderFiles(encoder_folder).digest
-    assert classifier.card.parameters["encoder_tuning"]["training"]["steps"] == 20
+    assert classifier.card.parameters["encoder_tuning"]["training"][3]["steps"] == 20
     assert classifier.suggest(["fracture of the wrist"], top_k=1)[0][0].label == "bone"
     before = project.snapshot()
     project.run(pipeline_names=["xr_transformer"], params=params, only_missing_outputs=True)
