@@ -31,7 +31,10 @@ _HOMES = {
     "evaluate": "larix.xmc.metrics",
     "explain": "larix.xmc.explanation",
     "load": "larix.serving.suggester",
+    "random_copies": "larix.xmc.random_copies",
     "represent_labels": "larix.xmc.label_representation",
+    "sense_recall": "larix.xmc.sense_recall",
+    "sense_separation": "larix.xmc.sense_separation",
 }
 
 __all__ = ["__version__", *_HOMES]
