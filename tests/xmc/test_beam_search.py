@@ -122,11 +122,18 @@ def test_a_ranker_scores_only_the_clusters_it_is_given():
         ({"beam_size": 0}, "beam_size must be at least 1, but is 0"),
         ({"post_processor": "l5-hinge"}, "post_processor must be one of noop, sigmoid, .* but is 'l5-hinge'"),
         ({"merge": "min"}, "merge must be one of max, mean, sum, logsumexp, but is 'min'"),
+        ({"merge": "logsumexp"}, "those of the post-processor 'l3-hinge' are products; use 'log-l3-hinge'"),
+        ({"merge": "logsumexp", "post_processor": ("l3-hinge", "sigmoid")}, "use 'log-sigmoid'"),
     ],
 )
 def test_bad_parameters_are_refused(params, message):
     with pytest.raises(ValueError, match=message):
         SearchParams(**params)
+
+
+@pytest.mark.parametrize("post_processor", ["noop", "log-l3-hinge", ("l3-hinge", "noop")])
+def test_logarithms_and_margins_may_be_joined_by_logsumexp(post_processor):
+    assert SearchParams(post_processor=post_processor, merge="logsumexp").merge == "logsumexp"
 
 
 @pytest.mark.parametrize(

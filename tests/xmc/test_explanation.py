@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from larix import DocumentMemory, SearchParams, XRLinear, explain
-from larix.xmc.beam_search import Merge, PostProcessor, SearchPlan
+from larix.xmc.beam_search import PostProcessor, SearchPlan
 from tests.xmc.data import documents, random_tree
 
 
@@ -82,13 +82,26 @@ def test_contributions_are_products_of_values_and_weights_by_falling_amount(data
 @given(
     seed=st.integers(0, 399),
     post_processor=st.sampled_from([*get_args(PostProcessor), ("l3-hinge", "sigmoid", "noop")]),
-    merge=st.sampled_from(get_args(Merge)),
+    merge=st.sampled_from(["max", "mean", "sum"]),
     beam_size=st.integers(1, 12),
 )
 @settings(max_examples=60, deadline=None)
 def test_scores_and_ranks_are_those_of_the_search(seed, post_processor, merge, beam_size):
-    model, X = overlapping()
-    model.set_params(search=SearchParams(beam_size, 50, post_processor, merge))
+    check_explanations(*overlapping(), seed, SearchParams(beam_size, 50, post_processor, merge))
+
+
+@given(
+    seed=st.integers(0, 399),
+    post_processor=st.sampled_from(["noop", "log-sigmoid", "log-l3-hinge", ("l3-hinge", "sigmoid", "noop")]),
+    beam_size=st.integers(1, 12),
+)
+@settings(max_examples=20, deadline=None)
+def test_scores_joined_by_logsumexp_are_those_of_the_search(seed, post_processor, beam_size):
+    check_explanations(*overlapping(), seed, SearchParams(beam_size, 50, post_processor, "logsumexp"))
+
+
+def check_explanations(model, X, seed, search):
+    model.set_params(search=search)
     x = X[[seed]]
     P = model.predict(x)
     for place, (label, score) in enumerate(zip(P.indices, P.data, strict=True), start=1):

@@ -231,7 +231,9 @@ def test_unknown_negatives_list_the_choices(data):
 def test_selected_labels_score_as_in_a_search_that_keeps_everything(data, n_copies, merge):
     X, Y, X_test, _ = data
     tree = random_tree(60, [4, 9], seed=3, n_copies=n_copies)
-    fitted = XRLinear(search=SearchParams(beam_size=60, top_k=60, merge=merge)).fit(X, Y, tree)
+    post_processor = "log-l3-hinge" if merge == "logsumexp" else "l3-hinge"
+    search = SearchParams(beam_size=60, top_k=60, post_processor=post_processor, merge=merge)
+    fitted = XRLinear(search=search).fit(X, Y, tree)
     everything = fitted.predict(X_test).toarray()
     selected = sp.random_array((100, 60), density=0.1, rng=0, format="csr")
     scores = fitted.score_selected(X_test, selected)

@@ -41,7 +41,8 @@ class SearchParams:
         the path; `lP-hinge` the product of exp(-max(1-s, 0)^P); `log-*` the logarithm of these. Products
         and logarithms don't mix; `noop` may follow either.
     merge : {"max", "mean", "sum", "logsumexp"}
-        How the scores of a label's slots become one.
+        How the scores of a label's slots become one; `logsumexp`, log(sum e^score), for margins and
+        logarithms only.
     """
 
     beam_size: int = 10
@@ -55,8 +56,15 @@ class SearchParams:
                 raise ValueError(f"{name} must be at least 1, but is {getattr(self, name)}")
         if isinstance(self.post_processor, list):
             object.__setattr__(self, "post_processor", tuple(self.post_processor))
-        check_path(self.post_processor if isinstance(self.post_processor, tuple) else (self.post_processor,))
+        path = self.post_processor if isinstance(self.post_processor, tuple) else (self.post_processor,)
+        check_path(path)
         check_choice("merge", self.merge, get_args(Merge))
+        if self.merge == "logsumexp" and path and path[-1] != "noop" and not path[-1].startswith("log-"):
+            # Of products, in 0..1, it would hardly be more than the logarithm of a label's number of slots.
+            raise ValueError(
+                "merge 'logsumexp' needs scores that are logarithms or margins, but those of the "
+                f"post-processor {path[-1]!r} are products; use 'log-{path[-1]}', or merge by 'max'"
+            )
 
 
 def check_path(post_processors: tuple[PostProcessor, ...]) -> None:

@@ -165,6 +165,6 @@ def disentangle(
     )  # fmt: skip
     reassigned = reassign_labels(model.tree_, Y, beams, params, n_threads=model.n_threads)
     stages = train_on(reassigned, model.tree_, matcher, ranker, X, Y, beams, params, retrain)
-    disentangled = XRLinear.from_stages(*stages)
-    disentangled.search = model.search
+    kept = {name: getattr(model, name) for name in ("representation", "clustering", "search")}
+    disentangled: XRLinear = XRLinear.from_stages(*stages).set_params(**kept)
     return disentangled

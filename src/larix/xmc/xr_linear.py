@@ -178,7 +178,8 @@ class XRLinear(LinearModel):
             "random_state": self.random_state,
         }
         matcher = LinearMatcher(
-            solver=solvers[:-1], search=replace(self.search, post_processor=post_processors[:-1]),
+            solver=solvers[:-1],
+            search=replace(self.search, post_processor=post_processors[:-1], merge="max"),
             negatives=self.matcher_negatives, **shared,
         )  # fmt: skip
         ranker = LinearRanker(
