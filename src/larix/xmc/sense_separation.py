@@ -26,6 +26,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from larix.xmc.label_senses import check_senses, sense_ranks
 from larix.xmc.label_tree import LabelTree
+from larix.xmc.slot_routing import SlotRouting
 from larix.xmc.sparse import CSR, check_csr
 
 _MAJORITY = 0.5
@@ -97,11 +98,11 @@ def sense_separation(tree: LabelTree, beams: Any, senses: Any, sense_labels: Arr
     beams = check_csr(beams, name="beams", n_columns=tree.n_clusters)
     senses, owners = check_senses(senses, sense_labels, tree.n_labels, n_rows=beams.shape[0])
     halves = _Halves.of(senses, owners, tree.n_labels)
-    places = _Places.of(tree, beams, halves)
-    held = places.shares(places.held.astype(np.float64))
+    routing = SlotRouting.of(tree, beams, halves.rows, halves.labels)
+    held = _shares(tree, routing, halves, routing.held.astype(np.float64))
     own = (held > _MAJORITY) & (held[:, ::-1] < _MAJORITY)
     strict = _for_both_halves(tree, own)
-    goal: NDArray[np.bool_] = places.shares(places.routes()) > _MAJORITY
+    goal: NDArray[np.bool_] = _shares(tree, routing, halves, routing.parts()) > _MAJORITY
     routed = _for_both_halves(tree, goal)
     routed[tree.slot_label[goal.all(axis=1)]] = False  # one slot is the goal of both halves
     labels = np.flatnonzero((halves.n_documents > 0).all(axis=1))
@@ -133,52 +134,14 @@ class _Halves:
         return cls(rows, labels, sides, n_documents)
 
 
-@dataclass(frozen=True, eq=False)
-class _Places:
-    """Every document of a half beside every slot of its label."""
-
-    tree: LabelTree
-    halves: _Halves
-    document: NDArray[np.int64]
-    """Place in `halves`, rising."""
-    slot: NDArray[np.int64]
-    held: NDArray[np.bool_]
-    """Whether the document's beam holds the slot's cluster."""
-    score: NDArray[np.float64]
-    """Of that cluster; minus infinity where it is not held."""
-
-    @classmethod
-    def of(cls, tree: LabelTree, beams: CSR, halves: _Halves) -> "_Places":
-        slots = np.argsort(tree.slot_label, kind="stable")
-        bounds = np.searchsorted(tree.slot_label[slots], np.arange(tree.n_labels + 1))
-        n_slots = np.diff(bounds)[halves.labels]
-        document = np.repeat(np.arange(len(n_slots)), n_slots)
-        within = np.arange(len(document)) - np.repeat(np.cumsum(n_slots) - n_slots, n_slots)
-        slot = slots[np.repeat(bounds[halves.labels], n_slots) + within]
-        wanted = halves.rows[document] * tree.n_clusters + tree.slot_cluster()[slot]
-        kept = np.repeat(np.arange(beams.shape[0]), np.diff(beams.indptr)) * tree.n_clusters + beams.indices
-        at = np.searchsorted(kept, wanted)
-        held = np.append(kept, -1)[at] == wanted
-        score = np.where(held, np.append(beams.data, 0)[at], -np.inf)
-        return cls(tree, halves, document, slot, held, score)
-
-    def routes(self) -> NDArray[np.float64]:
-        """The part of each document that goes to each slot."""
-        best = np.full(len(self.halves.rows), -np.inf)
-        np.maximum.at(best, self.document, self.score)
-        chosen = self.held & (self.score == best[self.document])
-        n_chosen = np.bincount(self.document, chosen, minlength=len(best))
-        parts: NDArray[np.float64] = chosen / np.maximum(n_chosen, 1)[self.document]
-        return parts
-
-    def shares(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Weights of places summed over the documents of each half, divided by their number: n_slots x 2."""
-        sums = np.bincount(
-            2 * self.slot + self.halves.sides[self.document], weights, minlength=2 * self.tree.n_slots
-        )
-        n_documents = self.halves.n_documents[self.tree.slot_label]
-        shares: NDArray[np.float64] = sums.reshape(-1, 2) / np.maximum(n_documents, 1)
-        return shares
+def _shares(
+    tree: LabelTree, routing: SlotRouting, halves: _Halves, weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Weights at slots summed over the documents of each half, divided by their number: n_slots x 2."""
+    at = 2 * routing.slot + halves.sides[routing.pair]
+    sums = np.bincount(at, weights, minlength=2 * tree.n_slots).reshape(-1, 2)
+    shares: NDArray[np.float64] = sums / np.maximum(halves.n_documents[tree.slot_label], 1)
+    return shares
 
 
 def _for_both_halves(tree: LabelTree, slots: NDArray[np.bool_]) -> NDArray[np.bool_]:
