@@ -60,7 +60,10 @@ def read_description(folder: Path) -> dict[str, Any] | None:
 
 def read_part(folder: Path, part: str) -> tuple[csr_array, csr_array]:
     """X and Y of "train" or "test"."""
-    return csr_array(load_npz(folder / f"X_{part}.npz")), csr_array(load_npz(folder / f"Y_{part}.npz"))
+    X, Y = (csr_array(load_npz(folder / f"{name}_{part}.npz")) for name in "XY")
+    for matrix in (X, Y):  # as scipy has them where they fit
+        matrix.indices, matrix.indptr = matrix.indices.astype(np.int32), matrix.indptr.astype(np.int32)
+    return X, Y
 
 
 def _canonical(matrix: csr_array) -> csr_array:

@@ -14,6 +14,7 @@ from numba import njit, types
 from numba.extending import overload
 
 from larix.xmc.random_kernels import draw, start_of
+from larix.xmc.sort_kernels import kth_smallest
 
 
 def dot(rows, row, direction):
@@ -161,7 +162,7 @@ def begin(rows, members, bounds, samples, settings, seed, scratch):
     boundary = turn(sums, touched, 1, 1, settings[0], direction)
     clear(touched, sums)
     for size in samples:
-        sample = members[np.sort(order[:size])]
+        sample = drawn(members, order[:size])
         side = np.empty(size, np.int8)
         of_sample = scaled(bounds, size, len(members))
         boundary = learn(rows, sample, of_sample, boundary, settings, touched, scratch, side)
@@ -214,6 +215,21 @@ def shuffled(n, seed):
         state, j = draw(state, i, n)
         order[i], order[j] = order[j], order[i]
     return order
+
+
+@njit(nogil=True, cache=True)
+def drawn(members, positions):
+    """The members at some positions, in order."""
+    chosen = np.zeros(len(members), np.bool_)
+    for position in positions:
+        chosen[position] = True
+    sample = np.empty(len(positions), members.dtype)
+    n = 0
+    for i in range(len(members)):
+        if chosen[i]:
+            sample[n] = members[i]
+            n += 1
+    return sample
 
 
 @njit(nogil=True, cache=True)
@@ -277,7 +293,7 @@ def choose_left(score, bounds, boundary):
 @njit(nogil=True, cache=True)
 def assign(score, n_left, goes):
     """Send the `n_left` lowest scores left (0), the others right (1); ties in order of position."""
-    threshold = np.partition(score, n_left)[n_left]
+    threshold = kth_smallest(score, n_left)
     room = n_left
     for value in score:
         if value < threshold:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from larix.xmc.choice import check_choice
 from larix.xmc.chunked_weights import ChunkedWeights, ChunkLayout, ChunkParts
 from larix.xmc.parallel import thread_map
-from larix.xmc.solver_kernels import solve_siblings, squared_norms
+from larix.xmc.solver_kernels import PLAIN, SQUARED, solve_siblings, squared_norms
 from larix.xmc.sparse import CSR, kernel_parts, read_only
 
 Loss = Literal["squared-hinge", "hinge", "logistic", "squared-hinge-primal"]
@@ -117,7 +117,9 @@ def train_level(
     m_indptr, m_rows, _ = kernel_parts(instances.T.tocsr())
     norms = squared_norms(x_parts[0], x_parts[2], np.float32(params.bias))
     costs = tuple(np.float32(v) for v in (params.Cp, params.Cn, params.eps, params.bias))
-    loss = get_args(Loss).index(params.loss)
+    hinge = PLAIN if params.loss == "hinge" else SQUARED
+    logistic = True if params.loss == "logistic" else None
+    primal = True if params.loss == "squared-hinge-primal" else None
     scratch = threading.local()
 
     chunks = ChunkLayout.of_families(child_offsets)
@@ -129,8 +131,8 @@ def train_level(
             scratch.local_row = np.full(X.shape[0], -1, np.int32)
         return ChunkParts(*solve_siblings(
             *x_parts, norms, y_indptr, y_rows, relevance, m_rows[m_indptr[parent] : m_indptr[parent + 1]],
-            begin, end, loss, costs, params.max_iter, np.float32(params.threshold), params.max_nonzeros or 0,
-            np.uint64(random_state) << np.uint64(32) | np.uint64(begin),
+            begin, end, hinge, logistic, primal, costs, params.max_iter, np.float32(params.threshold),
+            params.max_nonzeros or 0, np.uint64(random_state) << np.uint64(32) | np.uint64(begin),
             scratch.local_feature, scratch.local_row,
         ))  # fmt: skip
 

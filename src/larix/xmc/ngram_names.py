@@ -40,11 +40,16 @@ def spell_ngrams(points, begins, places, classes, by_word):
 @njit(nogil=True, cache=True)
 def arrange(names, ends, order):
     """Names in another order: bytes end to end, and where each ends."""
-    lengths = np.diff(np.append(0, ends))[order]
-    arranged, own_ends = np.empty(lengths.sum(), np.uint8), np.cumsum(lengths)
+    own_ends, at = np.empty(len(order), np.int64), 0
     for i in range(len(order)):
-        begin, end = own_ends[i] - lengths[i], own_ends[i]
-        arranged[begin:end] = names[ends[order[i]] - lengths[i] : ends[order[i]]]
+        at += ends[order[i]] - (ends[order[i] - 1] if order[i] else 0)
+        own_ends[i] = at
+    arranged, at = np.empty(at, np.uint8), 0
+    for i in range(len(order)):
+        begin = ends[order[i] - 1] if order[i] else 0
+        for source in range(begin, ends[order[i]]):
+            arranged[at] = names[source]
+            at += 1
     return arranged, own_ends
 
 

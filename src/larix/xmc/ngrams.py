@@ -13,6 +13,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from larix.xmc.sort_kernels import enlarged, stable_order
+
 WORD, SPACE = 1, 2
 PADDING = np.uint32(ord(" "))
 
@@ -50,7 +52,7 @@ def count_ngrams(points, begins, classes, by_word, shortest, longest):
     indptr = np.zeros(n_texts + 1, np.int64)
     capacity = max(1024, len(points))
     keys, counts = np.empty(capacity, np.uint64), np.empty(capacity, np.int32)
-    spans = np.empty((capacity, 2), np.int32)
+    spans = np.empty(2 * capacity, np.int32)
     longest_text = np.max(begins[1:] - begins[:-1]) if n_texts else 0
     occurrences = np.empty((longest_text + 2) * (longest - shortest + 1), np.uint64)
     places = np.empty((len(occurrences), 2), np.int32)
@@ -63,11 +65,10 @@ def count_ngrams(points, begins, classes, by_word, shortest, longest):
         else:
             n = _char_ngrams(own, classes, shortest, longest, occurrences, places)
         while total + n > len(keys):
-            keys, counts = np.append(keys, np.empty_like(keys)), np.append(counts, np.empty_like(counts))
-            spans = np.append(spans, np.empty_like(spans)).reshape(-1, 2)
+            keys, counts, spans = enlarged(keys), enlarged(counts), enlarged(spans)
         total = _count_distinct(occurrences, places, n, table, keys, counts, spans, total)
         indptr[text + 1] = total
-    return indptr, keys[:total].copy(), counts[:total].copy(), spans[:total].copy()
+    return indptr, keys[:total].copy(), counts[:total].copy(), spans[: 2 * total].copy().reshape(-1, 2)
 
 
 @njit(nogil=True, cache=True)
@@ -139,7 +140,7 @@ def _count_distinct(occurrences, places, n, table, keys, counts, spans, total):
         if table[at] < 0:
             table[at] = total
             keys[total], counts[total] = occurrences[o], 0
-            spans[total] = places[o]
+            spans[2 * total], spans[2 * total + 1] = places[o, 0], places[o, 1]
             total += 1
         counts[table[at]] += 1
     return total
@@ -184,7 +185,7 @@ def add_keys(table, known, n_known, keys):
                 while table[at] >= 0:
                     at = (at + 1) & (len(table) - 1)
                 table[at] = position
-            known = np.append(known, np.empty_like(known))
+            known = enlarged(known)
         at = np.int64(keys[k]) & (len(table) - 1)
         while table[at] >= 0 and known[table[at]] != keys[k]:
             at = (at + 1) & (len(table) - 1)
@@ -211,7 +212,7 @@ def weigh_rows(indptr, positions, counts, idf, sublinear):
                 frequency = 1.0 + np.log(counts[e]) if sublinear else np.float64(counts[e])
                 data[total] = frequency * idf[positions[e]]
                 total += 1
-        order = np.argsort(indices[begin:total])
+        order = stable_order(indices[begin:total])
         indices[begin:total] = indices[begin:total][order]
         data[begin:total] = data[begin:total][order]
         squared = 0.0

@@ -4,6 +4,7 @@ import numpy as np
 from numba import njit
 
 from larix.xmc.prefetch import prefetch
+from larix.xmc.sort_kernels import stable_order
 
 MAX, MEAN, SUM, LOGSUMEXP = range(4)
 """How the values of a label's slots are merged; -1 where no label has several."""
@@ -28,7 +29,7 @@ def search_rows(
         chunks, rows, above, places, first_candidate = _pairs(beam, values, n_beam, first_chunk, first_node)
         nodes = np.empty(first_candidate[-1], np.int32)
         room = np.empty(first_candidate[-1], np.float32)
-        for pair in np.argsort(chunks, kind="mergesort") if n_rows > 1 else np.arange(len(chunks)):
+        for pair in stable_order(chunks) if n_rows > 1 else np.arange(len(chunks)):
             chunk = chunks[pair]
             a, z = first_node[chunk], first_node[chunk + 1]
             _score_chunk(chunk, begin + rows[pair], instances, weights_of_all, bias, margins, scratch)

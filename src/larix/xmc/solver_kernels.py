@@ -10,8 +10,9 @@ from larix.xmc.lanes import WIDTH, aligned_lines, descend_row
 from larix.xmc.logistic_kernels import descend_logistic
 from larix.xmc.primal_kernels import minimize_primal
 from larix.xmc.random_kernels import draw, start_of
+from larix.xmc.sort_kernels import enlarged, kth_smallest, stable_order
 
-SQUARED_HINGE, HINGE, LOGISTIC, SQUARED_HINGE_PRIMAL = range(4)
+SQUARED, PLAIN = range(2)
 
 
 @njit(nogil=True, cache=True)
@@ -28,18 +29,20 @@ def squared_norms(indptr, data, bias):
 @njit(nogil=True, cache=True)
 def solve_siblings(
     indptr, indices, data, squared_norms, y_indptr, y_rows, y_relevance, m_rows, begin, end,
-    loss, costs, max_iter, threshold, max_nonzeros, seed, local_feature, local_row,
+    hinge, logistic, primal, costs, max_iter, threshold, max_nonzeros, seed, local_feature, local_row,
 ):  # fmt: skip
     """Train nodes begin..end of one parent; return the parts of a chunk.
 
-    `y_relevance` is empty or has one weight for each of `y_rows`. `costs` = (Cp, Cn, eps, bias).
-    `local_feature` and `local_row` are scratch maps, -1 everywhere before and after.
+    `hinge` is plain or squared; `logistic` and `primal` are None unless that loss is meant, so that numba
+    compiles one solver and not three. `y_relevance` is empty or has one weight for each of `y_rows`.
+    `costs` = (Cp, Cn, eps, bias). `local_feature` and `local_row` are scratch maps, -1 everywhere before and
+    after.
     """
     rows, n_reaching = _participants(m_rows, y_indptr, y_rows, begin, end, local_row)
     l_indptr, l_indices, l_data, features = _compact(indptr, indices, data, rows, local_feature)
     norms = squared_norms[rows]
     n_children = end - begin
-    order = np.argsort(y_indptr[begin:end] - y_indptr[begin + 1 : end + 1], kind="mergesort")
+    order = stable_order(y_indptr[begin:end] - y_indptr[begin + 1 : end + 1])  # the most frequent first
     entries = _new_entries(n_children)
     n_entries = 0
     bias_weights = np.zeros(n_children, np.float32)
@@ -52,12 +55,12 @@ def solve_siblings(
         eligible = np.full(len(rows), used, np.uint16)
         eligible[n_reaching:] = positive[n_reaching:]  # instances outside M are positives only
         problem = (l_indptr, l_indices, l_data, norms, positive, eligible, cost, len(features), costs)
-        if loss == LOGISTIC:
+        if logistic is not None:
             W = descend_logistic(problem, max_iter, seed + np.uint64(block))
-        elif loss == SQUARED_HINGE_PRIMAL:
+        elif primal is not None:
             W = minimize_primal(problem, max_iter)
         else:
-            W = _descend(problem, loss, max_iter, seed + np.uint64(block))
+            W = _descend(problem, hinge, max_iter, seed + np.uint64(block))
         limits = _weight_limits(W, len(features), len(lanes), threshold, max_nonzeros)
         for lane, child in enumerate(lanes):
             weight = W[len(features) * WIDTH + lane]
@@ -131,7 +134,7 @@ def _compact(indptr, indices, data, rows, local_feature):
 
 
 @njit(nogil=True, cache=True)
-def _descend(problem, loss, max_iter, seed):
+def _descend(problem, hinge, max_iter, seed):
     """Dual coordinate descent of up to sixteen (squared) hinge problems over the same rows; lines of W."""
     indptr, indices, data, norms, positive, eligible, cost, n_features, (_, Cn, eps, bias) = problem
     n = len(norms)
@@ -141,7 +144,7 @@ def _descend(problem, loss, max_iter, seed):
     bounds = aligned_lines(6, np.float32(0))
     bounds[: 1 * WIDTH] = infinity
     bounds[1 * WIDTH : 2 * WIDTH] = -infinity
-    if loss == HINGE:  # D = 0, U = c
+    if hinge == PLAIN:  # D = 0, U = c
         diagonal, upper = aligned_lines(len(cost) // WIDTH, np.float32(0)), cost
         bounds[5 * WIDTH :] = Cn
     else:  # D = 1 / 2c, U = infinity
@@ -212,9 +215,10 @@ def _weight_limits(W, n_features, n_lanes, threshold, max_nonzeros):
     limits = np.full(n_lanes, threshold, np.float32)
     if 0 < max_nonzeros < n_features + 1:
         for lane in range(n_lanes):
-            sizes = np.sort(np.abs(W[lane::WIDTH].copy()[: n_features + 1]))
-            limit = sizes[len(sizes) - max_nonzeros]
-            if sizes[len(sizes) - max_nonzeros - 1] == limit:  # a tie that doesn't fit is dropped whole
+            sizes = np.abs(W[lane::WIDTH].copy()[: n_features + 1])
+            position = len(sizes) - max_nonzeros
+            limit = kth_smallest(sizes, position)
+            if kth_smallest(sizes, position - 1) == limit:  # a tie that doesn't fit is dropped whole
                 limit = np.nextafter(limit, np.float32(np.inf))
             limits[lane] = max(threshold, limit)
     return limits
@@ -232,9 +236,7 @@ def _collect(W, n_features, lanes, limits, entries, n_entries):
     features, slots, weights = entries
     for f in range(n_features):
         if n_entries + len(lanes) > len(features):
-            features = np.append(features, np.empty_like(features))
-            slots = np.append(slots, np.empty_like(slots))
-            weights = np.append(weights, np.empty_like(weights))
+            features, slots, weights = enlarged(features), enlarged(slots), enlarged(weights)
         for lane in range(len(lanes)):
             weight = W[f * WIDTH + lane]
             if weight != 0 and abs(weight) >= limits[lane]:
@@ -251,8 +253,10 @@ def _sort_by_feature(features, entries, n_entries):
     counts = np.zeros(len(features) + 1, np.int64)
     for e in range(n_entries):
         counts[entries[0][e]] += 1
-    order = np.argsort(features)
-    n_rows = np.sum(counts > 0)
+    order = stable_order(features)
+    n_rows = 0
+    for count in counts:
+        n_rows += count > 0
     row_feature = np.empty(n_rows, np.int32)
     row_entries = np.empty(n_rows, np.uint8)
     write_at = np.empty(len(features), np.int64)

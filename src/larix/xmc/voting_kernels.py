@@ -3,6 +3,8 @@
 import numpy as np
 from numba import njit
 
+from larix.xmc.sort_kernels import stable_order
+
 
 @njit(nogil=True, cache=True)
 def blend_rows(
@@ -39,7 +41,7 @@ def blend_rows(
 @njit(nogil=True, cache=True)
 def _best(labels, shares, best_labels, best_scores):
     """Add up the shares of each label, and keep the highest sums; return how many there are."""
-    order = np.argsort(labels, kind="mergesort")
+    order = stable_order(labels)
     k, n_found, i = len(best_labels), 0, 0
     while i < len(order):
         label = labels[order[i]]
