@@ -26,6 +26,8 @@ def test_own_features_take_the_parameters_of_the_documents(text_features):
     Z = embed_label_texts(TEXTS, LabelTextParams("own_features"), text_features=text_features)
     assert Z.shape == (3, 5)  # heart, failure, lung, infection, xyz
     np.testing.assert_allclose(np.linalg.norm(Z.toarray(), axis=1), 1, atol=1e-6)
+    own = TextFeatures(WORDS_ONLY).fit_transform(TEXTS)
+    assert (abs(Z - own) > 1e-6).nnz == 0
     with_characters = embed_label_texts(TEXTS, LabelTextParams("own_features"))
     assert with_characters.shape[1] > 5
 

@@ -48,6 +48,15 @@ def test_a_text_is_the_weighted_mean_of_its_words(tmp_path):
     np.testing.assert_allclose(Z, [first, [1, 0], [0.5**0.5] * 2, [0, 0], [0, 0]], atol=1e-6)
 
 
+def test_neither_lengths_of_vectors_nor_the_order_of_words_matter(tmp_path):
+    texts = ["heart and lung", "Pain in the lung", "lung lung heart"]
+    write_text(tmp_path)
+    Z = WordVectors.read(tmp_path).embed(texts)
+    (tmp_path / "words.vec").write_text(word2vec_lines(WORDS[::-1], VECTORS[::-1] * [[2], [5], [0.1]]))
+    reversed_texts = [" ".join(reversed(text.split())) for text in texts]
+    np.testing.assert_allclose(WordVectors.read(tmp_path).embed(reversed_texts), Z, atol=1e-6)
+
+
 def test_the_first_of_two_rows_for_a_word_counts(tmp_path):
     (tmp_path / "w.txt").write_text(word2vec_lines(["a", "a"], VECTORS[:2]), encoding="utf-8")
     np.testing.assert_allclose(WordVectors.read(tmp_path).embed(["a"]), [[1, 0]])
