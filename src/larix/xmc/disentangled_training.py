@@ -152,7 +152,7 @@ def disentangle(
 
     References
     ----------
-    Liu, Chang, Yu, Dhillon, Ravikumar: Label Disentanglement in Partition-based Extreme Multilabel
+    Liu, Chang, Yu, Hsieh, Dhillon: Label Disentanglement in Partition-based Extreme Multilabel
     Classification. NeurIPS 2021.
     """
     if params.changes_nothing:
