@@ -31,6 +31,7 @@ def test_the_command_starts_without_them_too():
     [
         "from larix import XRLinear, LabelTree, TextFeatures, cluster_labels, represent_labels, evaluate",
         "from larix import Suggester, load",
+        "from larix import EmbeddingIndex, JointFeatures, SentenceEncoder",
         "from larix.corpora import read_corpus",
         "import larix.reporting.page",
     ],

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from larix.xmc.progress import track
 from larix.xmc.transformer.encoder import SentenceEncoder, computes_in_bfloat16, pool
-from larix.xmc.transformer.libraries import import_torch
+from larix.xmc.transformer.libraries import import_torch, torch_threads
 from larix.xmc.transformer.tokens import TokenIds
 
 
@@ -40,12 +40,12 @@ class TrainableEncoder:
             pooled = pool(self.model(input_ids=ids, attention_mask=mask), mask, self.origin.pooling)
         return torch.nn.functional.normalize(pooled.float(), dim=1)
 
-    def embed(self, tokens: TokenIds, *, description: str = "encoding texts") -> NDArray[np.float32]:
+    def embed(self, tokens: TokenIds) -> NDArray[np.float32]:
         """Vectors of all texts with the weights as they are now, n x d."""
         torch, batches = import_torch(), tokens.length_sorted_batches(self.origin.batch_size)
         vectors = np.zeros((len(tokens), self.origin.dimension), np.float32)
-        with self.training(False), torch.inference_mode():
-            for rows in track(batches, description, len(batches)):
+        with self.training(False), torch.inference_mode(), torch_threads(self.origin.n_threads):
+            for rows in track(batches, "encoding texts anew", len(batches)):
                 vectors[rows] = self.vectors(*tokens.batch(rows)).cpu().numpy()
         return vectors
 
