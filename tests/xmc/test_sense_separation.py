@@ -43,14 +43,16 @@ def slow_separation(tree, beams, senses, sense_labels):
 
 
 def slow_goal(scores):
-    """The place that more than half of the rows go to, each to where its score is highest, or None."""
-    sums = np.zeros(scores.shape[1])
+    """The place that most rows go to, each to where its score is highest; None if several, or nowhere."""
+    sums = np.zeros(scores.shape[1] + 1)
     for row in scores:
-        if not np.isnan(row).all():
+        if np.isnan(row).all():
+            sums[-1] += 1
+        else:
             best = row == np.nanmax(row)
-            sums[best] += 1 / best.sum()
-    goal = np.flatnonzero(sums > len(scores) / 2)
-    return goal[0] if len(goal) else None
+            sums[:-1][best] += 1 / best.sum()
+    goal = np.flatnonzero(np.isclose(sums, sums.max()))
+    return goal[0] if len(goal) == 1 and goal[0] < scores.shape[1] else None
 
 
 @st.composite
@@ -120,13 +122,21 @@ def test_just_half_is_no_majority():
 
 def test_equal_scores_share_a_document():
     beams = [[1, 1, 0], [1, 1, 0], [1, 1, 0], [0, 0, 1], [0, 0, 1], [0, 0, 1]]
-    # Each of the first two slots gets half of A, so none has more than half; both are in all its beams.
+    # Each of the first two slots gets half of A, so none gets more than the other; both are in all its beams.
     assert measures(THREE_CLUSTERS, beams) == ([True], [False])
 
 
 def test_documents_that_keep_none_of_the_clusters_go_nowhere():
-    beams = [[0.9, 0, 0], [0.9, 0, 0], [0, 0, 0], [0, 0.9, 0], [0, 0, 0], [0, 0, 0]]
+    beams = [[0.9, 0, 0], [0.9, 0, 0], [0, 0, 0], [0, 0, 0], [0, 0, 0], [0, 0, 0]]
     assert measures(THREE_CLUSTERS, beams) == ([False], [False])
+    # More of each half goes to its slot than nowhere.
+    beams[1], beams[3], beams[4] = [0.9, 0, 0], [0, 0.9, 0], [0, 0.9, 0]
+    assert measures(THREE_CLUSTERS, beams)[1] == [True]
+
+
+def test_halves_that_mostly_go_to_one_slot_are_not_routed():
+    beams = [[0.9, 0], [0.9, 0], [0, 0.9], [0.9, 0], [0.9, 0.1], [0, 0.9]]
+    assert measures(TWO_CLUSTERS, beams) == ([False], [False])
 
 
 def test_documents_of_both_halves_count_for_neither():

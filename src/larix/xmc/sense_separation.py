@@ -11,8 +11,8 @@ separated.
 - *strict*: some slot's cluster is in more than half of A's beams and in less than half of B's, and some
   other slot's cluster the other way round;
 - *routed*: a document goes to the slot of the label whose cluster its beam holds with the highest score, in
-  equal parts where several do, and nowhere if it holds none. More than half of A goes to one slot, and more
-  than half of B to another.
+  equal parts where several do, and nowhere if it holds none. More of A goes to one slot than to any other or
+  nowhere, and more of B to another slot.
 
 Copies placed anywhere also separate some labels, so a share means something beside that of `random_copies`
 only.
@@ -30,6 +30,8 @@ from larix.xmc.slot_routing import SlotRouting
 from larix.xmc.sparse import CSR, check_csr
 
 _MAJORITY = 0.5
+_DECIMALS = 9  # equal sums of parts of documents are equal in whatever order they are added
+_TINY = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +104,7 @@ def sense_separation(tree: LabelTree, beams: Any, senses: Any, sense_labels: Arr
     held = _shares(tree, routing, halves, routing.held.astype(np.float64))
     own = (held > _MAJORITY) & (held[:, ::-1] < _MAJORITY)
     strict = _for_both_halves(tree, own)
-    goal: NDArray[np.bool_] = _shares(tree, routing, halves, routing.parts()) > _MAJORITY
+    goal = _goals(tree, _shares(tree, routing, halves, routing.parts()).round(_DECIMALS))
     routed = _for_both_halves(tree, goal)
     routed[tree.slot_label[goal.all(axis=1)]] = False  # one slot is the goal of both halves
     labels = np.flatnonzero((halves.n_documents > 0).all(axis=1))
@@ -142,6 +144,19 @@ def _shares(
     sums = np.bincount(at, weights, minlength=2 * tree.n_slots).reshape(-1, 2)
     shares: NDArray[np.float64] = sums / np.maximum(halves.n_documents[tree.slot_label], 1)
     return shares
+
+
+def _goals(tree: LabelTree, shares: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Slots to which more of a half goes than to any other of its label, or nowhere: n_slots x 2."""
+    best, gone = np.zeros((tree.n_labels, 2)), np.zeros((tree.n_labels, 2))
+    np.maximum.at(best, tree.slot_label, shares)
+    np.add.at(gone, tree.slot_label, shares)
+    nowhere = (1 - gone)[tree.slot_label]
+    highest = (shares == best[tree.slot_label]) & (shares > nowhere + _TINY)
+    n_highest = np.zeros((tree.n_labels, 2), np.int64)
+    np.add.at(n_highest, tree.slot_label, highest)
+    goals: NDArray[np.bool_] = highest & (n_highest[tree.slot_label] == 1)
+    return goals
 
 
 def _for_both_halves(tree: LabelTree, slots: NDArray[np.bool_]) -> NDArray[np.bool_]:
