@@ -20,11 +20,13 @@ from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 from rich import get_console
 
+import larix
 import larix.xmc
 from larix.datasets.artefact import ArtefactDataset
 from larix.datasets.provenance import expected_provenance
 from larix.last_run import RESULTS, record_run
 from larix.parameter_check import check_parameters, known_parameters
+from larix.pipelines.disentanglement.rounds import DEFAULT_ROUNDS, n_rounds, set_rounds
 from larix.stage_clock import StageClock
 from larix.xmc.parallel import available_threads
 from larix.xmc.progress import Advance, Reporter, reporting
@@ -46,6 +48,18 @@ class ParameterHooks:
         nodes = [node for pipeline in pipelines.values() for node in pipeline.nodes]
         known = known_parameters(nodes)
         check_parameters(loader["parameters"], known, given=loader.runtime_params, conf_folders=folders)
+
+
+class RoundHooks:
+    """Tell the pipelines how many rounds of disentanglement the configuration asks for at most."""
+
+    @hook_impl(tryfirst=True)
+    def after_context_created(self, context: KedroContext) -> None:
+        """Read it before anything asks for the pipelines."""
+        rounds = context.config_loader["globals"].get("disentanglement_rounds", DEFAULT_ROUNDS)
+        if rounds != n_rounds():
+            set_rounds(rounds)
+            pipelines.configure(f"{larix.__name__}.pipeline_registry")
 
 
 class ProvenanceHooks:

@@ -7,6 +7,7 @@ and the check of parameters needs to know what all of them read.
 from kedro.pipeline import Pipeline
 
 from larix.pipelines import (
+    disentanglement,
     encoder_tuning,
     ensemble,
     evaluation,
@@ -27,6 +28,7 @@ LINEAR_STAGES = {
     "label_indexing": label_indexing,
     "matcher_training": matcher_training,
     "ranking": ranking,
+    "disentanglement": disentanglement,
     "ensemble": ensemble,
     "refinement": refinement,
     "evaluation": evaluation,
@@ -34,6 +36,7 @@ LINEAR_STAGES = {
 }
 
 STAGES_WITH_ENCODER = ("vectorization", "refinement", "evaluation")
+STAGES_AFTER_ROUNDS = ("refinement", "evaluation")
 
 
 def register_pipelines() -> dict[str, Pipeline]:
@@ -42,7 +45,7 @@ def register_pipelines() -> dict[str, Pipeline]:
     `frozen_encoder` is the same path on text features joined with the embedding of an encoder, and
     `xr_transformer` that path after the encoder was fine-tuned.
     """
-    pipelines = {name: stage.create_pipeline() for name, stage in LINEAR_STAGES.items()}
+    pipelines = {name: _stage(name) for name in LINEAR_STAGES}
     linear = dict(pipelines)
     pipelines["__default__"] = sum(linear.values(), Pipeline([]))
     pipelines["frozen_encoder"] = _with_encoder(linear, "frozen")
@@ -53,5 +56,14 @@ def register_pipelines() -> dict[str, Pipeline]:
 
 
 def _with_encoder(linear: dict[str, Pipeline], use: EncoderUse) -> Pipeline:
-    joined = {name: LINEAR_STAGES[name].create_pipeline(encoder=use) for name in STAGES_WITH_ENCODER}
+    joined = {name: _stage(name, encoder=use) for name in STAGES_WITH_ENCODER}
     return sum((linear | joined).values(), Pipeline([]))
+
+
+def _stage(name: str, **options: EncoderUse) -> Pipeline:
+    """A stage's pipeline; after the rounds of disentanglement it reads what the last of them made."""
+    pipeline: Pipeline = LINEAR_STAGES[name].create_pipeline(**options)
+    if name not in STAGES_AFTER_ROUNDS:
+        return pipeline
+    last = disentanglement.last_round()
+    return Pipeline(pipeline, inputs={read: last[read] for read in last if read in pipeline.inputs()})

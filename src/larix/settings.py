@@ -2,12 +2,12 @@
 
 import warnings
 
-from larix.hooks import LastRunHooks, ParameterHooks, ProvenanceHooks, StageHooks
+from larix.hooks import LastRunHooks, ParameterHooks, ProvenanceHooks, RoundHooks, StageHooks
 
 # Kedro calls functions of OmegaConf that are on their way out; its users can do nothing about it.
 warnings.filterwarnings("ignore", message=r"(register_new_resolver|clear_resolver)", module=r"kedro\.config")
 
-HOOKS = (ParameterHooks(), ProvenanceHooks(), StageHooks(), LastRunHooks())
+HOOKS = (RoundHooks(), ParameterHooks(), ProvenanceHooks(), StageHooks(), LastRunHooks())
 
 CONFIG_LOADER_ARGS = {
     "base_env": "base",

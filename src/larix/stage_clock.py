@@ -20,6 +20,7 @@ STAGES = (
     "label_indexing",
     "matcher_training",
     "ranking",
+    "disentanglement",
     "ensemble",
     "refinement",
     "evaluation",

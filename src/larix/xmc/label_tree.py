@@ -69,7 +69,12 @@ class LabelTree:
     @cached_property
     def has_overlap(self) -> bool:
         """Whether some label owns more than one slot."""
-        return self.n_slots > len(np.unique(self.slot_label))
+        return self.n_slots > self.n_labels_with_slots
+
+    @cached_property
+    def n_labels_with_slots(self) -> int:
+        """Number of labels that can be predicted."""
+        return len(np.unique(self.slot_label))
 
     def n_nodes(self, level: int) -> int:
         """Number of nodes of a level; level -1 is the root."""

@@ -31,6 +31,7 @@ TRAINING_STAGES = (
     "label_indexing",
     "matcher_training",
     "ranking",
+    "disentanglement",
     "ensemble",
     "refinement",
     "search",
@@ -62,10 +63,11 @@ def predict(
     ensemble_members: Ensemble,
     refinement: Refinement,
     test_instances: CSR,
-    search: SearchParams,
+    search_settings: dict[str, Any],
     params: EvaluationParams,
 ) -> CSR:
     """Scores of the best labels of every test document, as many as the largest cut-off asks for."""
+    search = SearchParams(**search_settings)
     top_k = max(search.top_k, *params.ks, *params.recall_ks)
     model = _joined(matcher, ranker, ensemble_members, search)
     return refinement.predict(model, test_instances, top_k=top_k)
@@ -88,9 +90,14 @@ def measure(
 
 
 def follow_paths(
-    matcher: LinearMatcher, ranker: LinearRanker, test_instances: CSR, test_labels: CSR, search: SearchParams
+    matcher: LinearMatcher,
+    ranker: LinearRanker,
+    test_instances: CSR,
+    test_labels: CSR,
+    search_settings: dict[str, Any],
 ) -> dict[str, Any]:
     """Share of true labels whose way through the tree is in the beam, for every level above the labels."""
+    search = SearchParams(**search_settings)
     above, _ = XRLinear.from_stages(matcher, ranker).set_params(search=search).to_stages()
     recall = path_recall(above.tree_, test_labels, above.predict_levels(test_instances))
     logger.info("%s", describe_paths(recall, search.beam_size))
@@ -116,12 +123,12 @@ def pack_classifier(
     refinement: Refinement,
     corpus: Corpus,
     model_card: dict[str, Any],
-    search: SearchParams,
+    search_settings: dict[str, Any],
 ) -> Suggester:
     """Everything that suggesting labels needs, in one object."""
     return Suggester(
         features=text_features,
-        model=_joined(matcher, ranker, ensemble_members, search),
+        model=_joined(matcher, ranker, ensemble_members, SearchParams(**search_settings)),
         label_ids=corpus.label_ids,
         label_names=corpus.label_names,
         frequencies=LabelFrequencies.of(corpus.train.labels),

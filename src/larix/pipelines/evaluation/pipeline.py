@@ -1,6 +1,6 @@
 """Evaluation: models, refinement, test documents -> predictions -> metrics; and the classifier.
 
-How the tree is searched (`params:search`) takes part from here on only: another beam needs no training.
+How the tree is searched is `params:search`, its beam narrowed where labels live in several clusters.
 """
 
 from kedro.pipeline import Pipeline, node
@@ -31,7 +31,7 @@ def create_pipeline(*, encoder: EncoderUse | None = None) -> Pipeline:
                     "ensemble_members",
                     "refinement",
                     "test_instances",
-                    "params:search",
+                    "search_settings",
                     "params:evaluation",
                 ],
                 "predictions",
@@ -45,7 +45,7 @@ def create_pipeline(*, encoder: EncoderUse | None = None) -> Pipeline:
             ),
             node(
                 follow_paths,
-                ["matcher", "ranker", "test_instances", "test_labels", "params:search"],
+                ["matcher", "ranker", "test_instances", "test_labels", "search_settings"],
                 "path_recall",
                 name="follow_paths",
             ),
@@ -65,7 +65,7 @@ def create_pipeline(*, encoder: EncoderUse | None = None) -> Pipeline:
                     "refinement",
                     "corpus",
                     "model_card",
-                    "params:search",
+                    "search_settings",
                 ],
                 "classifier",
                 name="pack_classifier",

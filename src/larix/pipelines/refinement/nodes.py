@@ -13,28 +13,26 @@ from larix.corpora.corpus import CorpusPart
 from larix.pipelines.ensemble.nodes import join_trees, train_model
 from larix.pipelines.matcher_training.nodes import MatcherTrainingParams
 from larix.pipelines.ranking.nodes import RankingParams
+from larix.pipelines.refinement.held_out import held_out_documents
 from larix.pipelines.refinement.memory import EmbeddingMemoryParams, MemoryPlan, plan_memory
 from larix.pipelines.refinement.params import RefinementParams
 from larix.xmc.beam_search import SearchParams
 from larix.xmc.ensemble import Ensemble
-from larix.xmc.held_out import hold_out
 from larix.xmc.label_frequency import LabelFrequencies
-from larix.xmc.label_tree import LabelTree
 from larix.xmc.refinement import Model, Refinement
 from larix.xmc.sparse import CSR
 
 logger = logging.getLogger(__name__)
-FEWEST_HELD_OUT = 100
 
 
 def predict_held_out(
     train_instances: CSR,
     train_labels: CSR,
-    label_tree: LabelTree,
+    held_out_model: Ensemble,
     ensemble_members: Ensemble,
     matcher_training: MatcherTrainingParams,
     ranking: RankingParams,
-    search: SearchParams,
+    search_settings: dict[str, Any],
     params: RefinementParams,
     random_state: int,
     n_threads: int | None,
@@ -45,13 +43,16 @@ def predict_held_out(
 
     The votes of the memory are chosen with them. Nothing is there if nothing is learnt from them.
     """
-    held = hold_out(train_labels, params.held_out_share, random_state=random_state)
-    if not _are_enough(int(held.sum()), params):
+    if not (held_out_model.models_ and params.learns_from_held_out):
         return (*((sp.csr_array((0, train_labels.shape[1]), dtype="float32"),) * 2), {})
+    held = held_out_documents(train_labels, params, random_state)
     X, Y, X_held, Y_held = (M[rows] for rows in (~held, held) for M in (train_instances, train_labels))
-    trees = [(label_tree, random_state), *((m.tree_, m.random_state) for m in ensemble_members.models_)]
-    models = [train_model(X, Y, tree, matcher_training, ranking, seed, n_threads) for tree, seed in trees]
-    model = join_trees(models, ensemble_members.rule, search)
+    members = [
+        train_model(X, Y, member.tree_, matcher_training, ranking, member.random_state, n_threads)
+        for member in ensemble_members.models_
+    ]
+    search = SearchParams(**search_settings)
+    model = join_trees([*held_out_model.models_, *members], ensemble_members.rule, search)
     plan = plan_memory(params, embeddings, label_embeddings, random_state, n_threads)
     others, choice = _choose_votes(_untrained(X, Y, params, plan, n_threads), plan, model, X_held, Y_held)
     return others.rank(model, X_held, top_k=params.n_candidates), Y_held, choice
@@ -66,15 +67,6 @@ def _choose_votes(
         return refinement, {}
     choice = plan.choose(memory, model.predict(X, top_k=refinement.n_candidates), X, Y)
     return replace(refinement, memory=memory.set_params(params=plan.chosen(choice).votes)), choice
-
-
-def _are_enough(n_held_out: int, params: RefinementParams) -> bool:
-    if params.learns_from_held_out and n_held_out < FEWEST_HELD_OUT:
-        logger.warning(
-            "scores stay uncalibrated: that needs %d held-out documents, but without losing a label only %d "
-            "can be held out", FEWEST_HELD_OUT, n_held_out,
-        )  # fmt: skip
-    return params.learns_from_held_out and n_held_out >= FEWEST_HELD_OUT
 
 
 def _untrained(

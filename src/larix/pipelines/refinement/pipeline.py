@@ -1,7 +1,7 @@
 """Refinement: training documents, trees -> held_out_scores, memory_choice -> refinement.
 
-What is learnt about scores must be learnt from documents that the model does not know. A second model is
-therefore trained without a share of the training documents, on the same trees. Test documents play no part.
+What is learnt about scores must be learnt from documents that the model does not know: `held_out_model` was
+trained without a share of the training documents, on the same tree. Test documents play no part.
 """
 
 from kedro.pipeline import Pipeline, node
@@ -20,11 +20,11 @@ def create_pipeline(*, encoder: EncoderUse | None = None) -> Pipeline:
                 [
                     "train_instances",
                     "train_labels",
-                    "label_tree",
+                    "held_out_model",
                     "ensemble_members",
                     "params:matcher_training",
                     "params:ranking",
-                    "params:search",
+                    "search_settings",
                     "params:refinement",
                     "params:random_state",
                     "params:n_threads",
