@@ -80,9 +80,19 @@ def test_a_run_that_was_cut_short_ends_as_an_undisturbed_one(encoder_folder, tre
         with pytest.raises(KeyboardInterrupt):
             tune(encoder_folder, tree, negatives="tfn+man", checkpoint_folder=tmp_path)
     resumed = tune(encoder_folder, tree, negatives="tfn+man", checkpoint_folder=tmp_path)
+    assert len(list(tmp_path.iterdir())) == 1
     assert resumed.losses == whole.losses
     for name, tensor in whole.encoder.model.state_dict().items():
         assert torch.equal(tensor, resumed.encoder.model.state_dict()[name]), name
+
+
+def test_checkpoints_of_another_training_are_deleted_and_nothing_else(encoder_folder, tree, tmp_path):
+    (tmp_path / "notes").mkdir()
+    short = LevelTrainingParams(steps=1, batch_size=8)
+    for max_candidates in (3, 4):
+        tune(encoder_folder, tree, training=short, max_candidates=max_candidates, checkpoint_folder=tmp_path)
+    (own,) = (folder for folder in tmp_path.iterdir() if folder.name != "notes")
+    assert sorted(folder.name for folder in own.iterdir()) == ["level_0", "level_1", "level_2"]
 
 
 @pytest.mark.parametrize(

@@ -27,23 +27,23 @@ class CandidateHead:
     bias: Any
 
     @classmethod
-    def of(cls, weight: NDArray[np.float32], bias: NDArray[np.float32]) -> Self:
+    def of(cls, weight: NDArray[np.float32], bias: NDArray[np.float32], *, device: Any = "cpu") -> Self:
         """A head to be trained that begins with these weights (K x d) and biases (K)."""
         torch = import_torch()
-        tensors = (torch.tensor(array, dtype=torch.float32) for array in (weight, bias.reshape(-1, 1)))
-        return cls(*(tensor.requires_grad_() for tensor in tensors))
+        made = {"dtype": torch.float32, "device": device, "requires_grad": True}
+        return cls(torch.tensor(weight, **made), torch.tensor(bias.reshape(-1, 1), **made))
 
     @classmethod
-    def fresh(cls, n_nodes: int, dimension: int, rng: np.random.Generator) -> Self:
+    def fresh(cls, n_nodes: int, dimension: int, rng: np.random.Generator, *, device: Any = "cpu") -> Self:
         """A head of small random weights."""
         weight = rng.normal(scale=_FRESH, size=(n_nodes, dimension))
-        return cls.of(weight.astype(np.float32), np.zeros(n_nodes, np.float32))
+        return cls.of(weight.astype(np.float32), np.zeros(n_nodes, np.float32), device=device)
 
     def inherited(self, tree: LabelTree, level: int) -> "CandidateHead":
         """A head of the level below: every node begins with its parent's weights."""
         parents = tree.parent_of(level)
-        weight, bias = (t.detach().cpu().numpy() for t in (self.weight, self.bias))
-        return CandidateHead.of(weight[parents], bias[parents])
+        arrays = self.to_arrays()
+        return CandidateHead.of(arrays["weight"][parents], arrays["bias"][parents], device=self.weight.device)
 
     @property
     def parameters(self) -> list[Any]:

@@ -140,8 +140,8 @@ def fine_tune_levels(
     tree : LabelTree
     params : XRTransformerParams
     checkpoint_folder : path-like, optional
-        Belongs to this function. It holds a checkpoint of every level, from which a run that was cut short
-        goes on; those of another training are deleted.
+        Holds a checkpoint of every level, from which a run that was cut short goes on; those of another
+        training are deleted.
     random_state : int
     n_threads : int or None
 
@@ -173,9 +173,9 @@ def fine_tune_levels(
 
 
 def _own_folder(folder: Path, levels: "_Levels") -> Path:
-    """A folder for this training within `folder`, which is rid of others'."""
+    """A folder for this training within `folder`, which is rid of those of other trainings."""
     own = folder / levels.digest
-    for other in folder.glob("*"):
+    for other in folder.glob("[0-9a-f]" * len(levels.digest)):
         if other != own:
             shutil.rmtree(other)
     return own
@@ -229,7 +229,7 @@ class _Levels:
         if self.params.start == "inherit" and above is not None:
             return above.inherited(self.tree, sampler.level)
         rng = np.random.default_rng([self.random_state, sampler.level])
-        return CandidateHead.fresh(sampler.n_nodes, E.shape[1], rng)
+        return CandidateHead.fresh(sampler.n_nodes, E.shape[1], rng, device=self.encoder.model.device)
 
     def _linear(self, sampler: CandidateSampler, E: NDArray[np.float32]) -> CandidateHead:
         """One-vs-rest models on the embeddings, over the instances that take part."""
@@ -240,4 +240,4 @@ class _Levels:
             random_state=self.random_state, n_threads=self.n_threads, description="linear start of the head",
         ).to_csc()  # fmt: skip
         dense = np.asarray(weights.toarray(), np.float32).T
-        return CandidateHead.of(np.ascontiguousarray(dense[:, :-1]), dense[:, -1])
+        return CandidateHead.of(dense[:, :-1], dense[:, -1], device=self.encoder.model.device)
