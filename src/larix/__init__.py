@@ -12,6 +12,7 @@ _HOMES = {
     "ClusteringParams": "larix.xmc.clustering",
     "ConformalThreshold": "larix.xmc.conformal",
     "Corpus": "larix.corpora.corpus",
+    "DisentanglementParams": "larix.xmc.disentanglement",
     "DocumentMemory": "larix.xmc.document_memory",
     "EmbeddingIndex": "larix.xmc.embedding_index",
     "Ensemble": "larix.xmc.ensemble",
@@ -20,6 +21,7 @@ _HOMES = {
     "LabelTree": "larix.xmc.label_tree",
     "LinearMatcher": "larix.xmc.linear_stages",
     "LinearRanker": "larix.xmc.linear_stages",
+    "Reassignment": "larix.xmc.disentanglement",
     "Refinement": "larix.xmc.refinement",
     "RelevanceParams": "larix.xmc.relevance",
     "SearchParams": "larix.xmc.beam_search",
@@ -31,13 +33,17 @@ _HOMES = {
     "add_labels": "larix.xmc.label_addition",
     "cluster_labels": "larix.xmc.clustering",
     "combine_predictions": "larix.xmc.ensemble",
+    "disentangle": "larix.xmc.disentangled_training",
     "evaluate": "larix.xmc.metrics",
     "explain": "larix.xmc.explanation",
+    "inner_products": "larix.xmc.search_cost",
     "load": "larix.serving.suggester",
     "random_copies": "larix.xmc.random_copies",
+    "reassign_labels": "larix.xmc.disentanglement",
     "represent_labels": "larix.xmc.label_representation",
     "sense_recall": "larix.xmc.sense_recall",
     "sense_separation": "larix.xmc.sense_separation",
+    "widest_beam": "larix.xmc.search_cost",
 }
 
 __all__ = ["__version__", *_HOMES]
