@@ -11,6 +11,8 @@ EXCEPTIONS = {
 }
 
 
+# the contract is kept without the base class, which takes a second and 130 MB to import
+@pytest.mark.filterwarnings("ignore:Estimator XRLinear does not inherit:UserWarning")
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.EstimatorCheckFailedWarning")
 @pytest.mark.parametrize(

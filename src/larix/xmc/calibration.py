@@ -13,11 +13,9 @@ from typing import Any, Literal, Self, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
-from sklearn.isotonic import IsotonicRegression
-from sklearn.utils.validation import check_is_fitted
 
 from larix.xmc.choice import check_choice
+from larix.xmc.estimator import Estimator, check_is_fitted
 from larix.xmc.persistence import load_folder, save_folder
 from larix.xmc.ranked_scores import RankedScores, by_score, pad
 from larix.xmc.sparse import CSR, csr_from_parts
@@ -26,7 +24,7 @@ Grouping = Literal["rank", "pooled"]
 _STEP = 1 - 2.0**-20  # keeps apart what the calibration makes equal; float32 resolves 2**-24
 
 
-class IsotonicCalibrator(BaseEstimator):
+class IsotonicCalibrator(Estimator):
     """Turns scores of ranked predictions into probabilities of being right.
 
     Parameters
@@ -147,6 +145,8 @@ def rising_share(scores: NDArray[np.float64], correct: NDArray[np.bool_]) -> Fun
     A wrong prediction at the highest score and a right one at the lowest are added, so that no probability
     is 0 or 1 by want of examples.
     """
+    from sklearn.isotonic import IsotonicRegression  # takes a second to import
+
     scores = np.concatenate([[scores.max()], scores, [scores.min()]])
     outcomes = np.concatenate([[0.0], correct, [1.0]])
     regression = IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip").fit(scores, outcomes)

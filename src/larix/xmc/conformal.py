@@ -24,10 +24,9 @@ from typing import Any, Literal, Self, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted
 
 from larix.xmc.choice import check_choice
+from larix.xmc.estimator import Estimator, check_is_fitted
 from larix.xmc.persistence import load_folder, save_folder
 from larix.xmc.ranked_scores import RankedScores, by_score
 from larix.xmc.sparse import CSR, csr_from_parts
@@ -36,7 +35,7 @@ Guarantee = Literal["recall", "precision"]
 _ROUNDING = 1e-9  # of sums of losses, which are often exactly at a limit
 
 
-class ConformalThreshold(BaseEstimator):
+class ConformalThreshold(Estimator):
     """Keeps as many predictions of each document as a guarantee needs, or allows.
 
     Parameters

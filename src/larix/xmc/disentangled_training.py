@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import Any, Literal, Protocol, Self
 
 import scipy.sparse as sp
-from sklearn.base import clone
 
 from larix.xmc.beam_search import SearchParams
 from larix.xmc.disentanglement import (
@@ -20,6 +19,7 @@ from larix.xmc.disentanglement import (
     reassign_labels,
     slots_of_positives,
 )
+from larix.xmc.estimator import clone
 from larix.xmc.held_out import out_of_fold
 from larix.xmc.label_tree import LabelTree
 from larix.xmc.linear_stages import LinearMatcher, LinearRanker, check_pair, root_of
@@ -35,7 +35,7 @@ class ClusterMatcher(Protocol):
 
     search: SearchParams
 
-    def fit(self, X: Any, Y: Any, tree: LabelTree, **options: Any) -> Self:
+    def fit(self, X: Any, Y: Any, tree: LabelTree, *, slot_targets: Any = None) -> Self:
         """Learn to find the clusters of an instance."""
 
     def predict(self, X: Any, *, beam_size: int | None = None) -> CSR:

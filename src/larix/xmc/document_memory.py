@@ -21,11 +21,10 @@ from typing import Any, Protocol, Self
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted
 
 from larix.xmc.document_names import DocumentNames
 from larix.xmc.embedding_index import EmbeddingIndex
+from larix.xmc.estimator import Estimator, check_is_fitted
 from larix.xmc.inverted_index import InvertedIndex
 from larix.xmc.metrics import evaluate
 from larix.xmc.persistence import load_folder, save_folder
@@ -99,7 +98,7 @@ class MemoryParams:
             raise ValueError(f"max_df must be above 0 and at most 1, but is {self.max_df}")
 
 
-class DocumentMemory(BaseEstimator):
+class DocumentMemory(Estimator):
     """Training documents that vote for their labels.
 
     Parameters

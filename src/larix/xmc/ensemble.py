@@ -10,11 +10,10 @@ from typing import Any, Literal, Self, get_args
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn.base import BaseEstimator, clone
-from sklearn.utils.validation import check_is_fitted
 
 from larix.xmc.beam_search import SearchParams
 from larix.xmc.choice import check_choice
+from larix.xmc.estimator import Estimator, check_is_fitted, clone
 from larix.xmc.label_tree import LabelTree
 from larix.xmc.persistence import load_folder, save_folder
 from larix.xmc.sparse import CSR, csr_from_parts, top_k_per_row
@@ -84,7 +83,7 @@ def _votes(P: CSR, rule: Rule, model: int, n_models: int) -> CSR:
     return votes
 
 
-class Ensemble(BaseEstimator):
+class Ensemble(Estimator):
     """Several XR-Linear models that answer together.
 
     Parameters

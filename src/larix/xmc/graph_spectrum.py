@@ -8,7 +8,6 @@ cut the graph where few edges cross; labels are embedded as rows of D2^(-1/2) V.
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from sklearn.utils.extmath import randomized_svd
 from threadpoolctl import threadpool_limits
 
 from larix.xmc.matrix import unit_rows
@@ -37,6 +36,8 @@ def graph_spectrum(Y: CSR, n_components: int = 24, *, random_state: int = 0) -> 
     ValueError
         If there are fewer than two instances or labels.
     """
+    from sklearn.utils.extmath import randomized_svd  # takes a second to import
+
     if min(Y.shape) < 2:
         raise ValueError(f"a graph spectrum needs two instances and two labels, but Y is {Y.shape}")
     Y = sp.csr_array(Y, dtype=np.float64)

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from sklearn.base import clone
 
 from larix.xmc.chunked_weights import ChunkedWeights
+from larix.xmc.estimator import clone
 from larix.xmc.label_tree import LabelTree
 from larix.xmc.linear_stages import LinearMatcher, LinearRanker, check_schemes, root_of
 from larix.xmc.negative_sampling import Negatives, sample_negatives

@@ -16,17 +16,16 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted
 
 from larix.xmc.beam_search import PostProcessor, SearchPlan, merge_slots
 from larix.xmc.calibration import check_function, rising_share
+from larix.xmc.estimator import Estimator, check_is_fitted
 from larix.xmc.persistence import load_folder, save_folder
 from larix.xmc.sparse import CSR, check_csr, csr_from_parts, top_k_per_row
 from larix.xmc.xr_linear import XRLinear
 
 
-class LevelCalibrator(BaseEstimator):
+class LevelCalibrator(Estimator):
     """Turns the margins on the way to predicted labels into probabilities.
 
     Attributes

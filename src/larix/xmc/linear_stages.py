@@ -14,13 +14,12 @@ from typing import Any, Self, get_args
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn.base import BaseEstimator, clone
-from sklearn.utils.validation import check_is_fitted
 
 from larix.xmc.beam_search import SearchParams, SearchPlan
 from larix.xmc.choice import check_choice, per_level
 from larix.xmc.chunked_weights import ChunkedWeights
 from larix.xmc.clustering import ClusteringParams
+from larix.xmc.estimator import Estimator, check_is_fitted, clone
 from larix.xmc.label_representation import RepresentationParams
 from larix.xmc.label_tree import LabelTree
 from larix.xmc.linear_solver import SolverParams, train_level
@@ -35,7 +34,7 @@ Solvers = SolverParams | Sequence[SolverParams]
 Schemes = Negatives | Sequence[Negatives]
 
 
-class LinearModel(BaseEstimator):
+class LinearModel(Estimator):
     """What the stages and their composition share: a tree, weights, a folder on disk."""
 
     tree_: LabelTree

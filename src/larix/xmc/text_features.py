@@ -16,11 +16,10 @@ from typing import Any, Literal, Self, get_args
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted
 
 from larix.xmc import ngrams
 from larix.xmc.choice import check_choice
+from larix.xmc.estimator import Estimator, check_is_fitted
 from larix.xmc.ngram_names import arrange, spell_ngrams
 from larix.xmc.parallel import thread_map
 from larix.xmc.persistence import load_folder, save_folder
@@ -113,7 +112,7 @@ class _Vocabulary:
         object.__setattr__(self, "table", read_only(ngrams.build_table(self.keys), np.int32))
 
 
-class TextFeatures(BaseEstimator):
+class TextFeatures(Estimator):
     """Texts to sparse TF-IDF rows.
 
     Parameters

@@ -9,12 +9,12 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils.validation import check_is_fitted
 
 from larix.xmc.beam_search import SearchParams, SearchPlan, merge_slots
 from larix.xmc.choice import per_level
 from larix.xmc.chunked_weights import ChunkedWeights
 from larix.xmc.clustering import ClusteringParams, cluster_labels
+from larix.xmc.estimator import check_is_fitted
 from larix.xmc.label_representation import Representation, represent_labels
 from larix.xmc.label_tree import LabelTree
 from larix.xmc.linear_solver import SolverParams
