@@ -1,5 +1,7 @@
 """The ensemble stage: how further trees differ from the first, and that they answer together."""
 
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 
@@ -84,9 +86,10 @@ def test_members_join_the_first_tree_and_are_searched_like_it(data):
 def test_held_out_scores_are_those_of_the_whole_ensemble(data):
     _, X, Y = data
     first, others = XRLinear(clustering=INDEXING.clustering).fit(X, Y), members(data, MemberParams())
-    settings = MatcherTrainingParams(), RankingParams(), SearchParams(), RefinementParams(memory=None), 0, 1
-    scores, labels, _ = predict_held_out(X, Y, first.tree_, others, *settings)
     held = hold_out(Y, 0.1)
+    second = Ensemble.of([XRLinear().fit(X[~held], Y[~held], first.tree_)])
+    settings = MatcherTrainingParams(), RankingParams(), asdict(SearchParams()), RefinementParams(memory=None)
+    scores, labels, _ = predict_held_out(X, Y, second, others, *settings, 0, 1)
     models = [XRLinear(random_state=seed).fit(X[~held], Y[~held], model.tree_)
               for seed, model in enumerate((first, *others.models_))]  # fmt: skip
     expected = Ensemble.of(models).predict(X[held], top_k=RefinementParams().n_candidates)
