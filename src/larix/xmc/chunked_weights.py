@@ -6,7 +6,7 @@ weight). One pass over an instance's features then scores all siblings. A chunk 
 siblings, so that a sibling is one byte; larger families own several chunks.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -145,17 +145,18 @@ class ChunkedWeights:
         )  # fmt: skip
 
     @classmethod
-    def concatenate(cls, levels: Sequence["ChunkedWeights"]) -> "ChunkedWeights":
-        """Stack levels, the root's children first."""
-        if len({(level.n_features, level.bias) for level in levels}) != 1:
+    def concatenate(cls, levels: Iterable["ChunkedWeights"]) -> "ChunkedWeights":
+        """Stack levels, the root's children first; what only an iterator holds is let go on the way."""
+        kinds, arrays_of = zip(*(((w.n_features, w.bias), w.arrays()) for w in levels), strict=True)
+        if len(set(kinds)) != 1:
             raise ValueError("levels must agree in number of features and bias")
         arrays: dict[str, Any] = {}
-        for name in levels[0].arrays():
-            of_levels = [getattr(level, name) for level in levels]
-            arrays[name] = (
-                _stack_offsets(of_levels) if name.startswith("first_") else np.concatenate(of_levels)
-            )
-        return cls(levels[0].n_features, levels[0].bias, **arrays)
+        for name in list(arrays_of[0]):
+            of_levels = [own.pop(name) for own in arrays_of]
+            stack = _stack_offsets if name.startswith("first_") else np.concatenate
+            arrays[name] = stack(of_levels)
+            del of_levels
+        return cls(*kinds[0], **arrays)
 
     def of_parents(self, begin: int, end: int) -> "ChunkedWeights":
         """The models of the children of parents `begin` to `end`, numbered from 0."""

@@ -133,7 +133,7 @@ class XRLinear(LinearModel):
         matcher.fit(X, Y, tree, user_negatives=user_negatives)
         beams = matcher.predict(X) if "man" in self.ranker_negatives.split("+") else None
         ranker.fit(X, Y, tree, beams, user_negatives=user_negatives)
-        return self._compose(matcher, ranker)
+        return self._compose(matcher, ranker, let_go=True)
 
     @classmethod
     def from_stages(cls, matcher: LinearMatcher, ranker: LinearRanker) -> Self:
@@ -188,14 +188,16 @@ class XRLinear(LinearModel):
         )  # fmt: skip
         return matcher, ranker
 
-    def _compose(self, matcher: LinearMatcher, ranker: LinearRanker) -> Self:
+    def _compose(self, matcher: LinearMatcher, ranker: LinearRanker, *, let_go: bool = False) -> Self:
+        """Join the stages' weights; `let_go` takes them from the stages, so that memory holds them once."""
         tree = ranker.tree_
         if [len(level) for level in matcher.tree_.offsets] != [len(level) for level in tree.offsets]:
             raise ValueError(
                 "matcher and ranker must share one label tree, but theirs differ; train them on the same"
             )
-        levels = [matcher.weights_, ranker.weights_] if tree.depth > 1 else [ranker.weights_]
-        return self._set_learnt(tree, ChunkedWeights.concatenate(levels))
+        stages = (matcher, ranker) if tree.depth > 1 else (ranker,)
+        weights = (vars(stage).pop("weights_") if let_go else stage.weights_ for stage in stages)
+        return self._set_learnt(tree, ChunkedWeights.concatenate(weights))
 
     def predict(
         self,
