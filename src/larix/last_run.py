@@ -12,7 +12,7 @@ from typing import Any
 
 from larix.atomic_file import write_atomically
 
-RESULTS = ("metrics", "corpus_summary", "stage_seconds", "classifier", "report")
+RESULTS = ("metrics", "corpus_summary", "disentanglement", "stage_seconds", "classifier", "report")
 _FILE = Path("data/last_run.json")
 
 

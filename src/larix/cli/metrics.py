@@ -35,7 +35,8 @@ def collect(run: LastRun) -> dict[str, Any]:
     """Everything that is known of a run, as plain values; metrics are fractions.
 
     Keys: `environment`, `corpus` (its summary), `metrics` (over all labels), `head`, `torso`, `tail`,
-    `counts`, `seconds` by stage, `total_seconds`, `peak_memory_mb`, and the folder of the `classifier`.
+    `counts`, `disentanglement` (the plain tree beside the disentangled one), `seconds` by stage,
+    `total_seconds`, `peak_memory_mb`, and the folder of the `classifier`.
     """
     evaluation = run.read_json("metrics")
     times = run.read_json("stage_seconds")
@@ -45,6 +46,7 @@ def collect(run: LastRun) -> dict[str, Any]:
         "metrics": evaluation["metrics"],
         **{band: evaluation["by_frequency"][band] for band in _BANDS},
         "counts": evaluation["counts"],
+        "disentanglement": _disentanglement(run),
         "seconds": times["stages"],
         "total_seconds": times["total"],
         "peak_memory_mb": times["peak_memory_mb"],
@@ -52,10 +54,18 @@ def collect(run: LastRun) -> dict[str, Any]:
     }
 
 
+def _disentanglement(run: LastRun) -> dict[str, Any] | None:
+    """Both trees with their metrics and costs; None for a run that compared none."""
+    if "disentanglement" not in run.results:
+        return None
+    compared: dict[str, Any] = run.read_json("disentanglement")
+    return compared
+
+
 def _print_tables(run: LastRun, document: dict[str, Any]) -> None:
     from rich.console import Console
 
-    from larix.reporting import render_metrics_table, render_seconds_table
+    from larix.reporting import render_metrics_table, render_seconds_table, render_trees_table
 
     corpus = document["corpus"]
     console = Console(highlight=False)
@@ -65,6 +75,9 @@ def _print_tables(run: LastRun, document: dict[str, Any]) -> None:
     by_frequency = {band: document[band] for band in _BANDS}
     console.print(render_metrics_table({**document, "by_frequency": by_frequency}))
     console.print()
+    if document["disentanglement"] and document["disentanglement"]["rounds_kept"]:
+        console.print(render_trees_table(document["disentanglement"]))
+        console.print()
     console.print(render_seconds_table(document["seconds"]))
     console.print(f"{'Peak memory:':12} {document['peak_memory_mb']:,.0f} MB")
     for name in ("classifier", "report"):

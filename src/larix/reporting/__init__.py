@@ -14,6 +14,7 @@ _HOMES = {
     "curves_figure": "larix.reporting.figures",
     "frequency_figure": "larix.reporting.figures",
     "stage_seconds_figure": "larix.reporting.figures",
+    "rounds_figure": "larix.reporting.figures",
     "reliability_figure": "larix.reporting.figures",
     "pick_examples": "larix.reporting.selection",
     "pick_worst_labels": "larix.reporting.selection",
@@ -22,6 +23,7 @@ _HOMES = {
     "render_metrics_table": "larix.reporting.terminal",
     "render_page": "larix.reporting.page",
     "render_seconds_table": "larix.reporting.terminal",
+    "render_trees_table": "larix.reporting.terminal",
 }
 
 __all__ = list(_HOMES)

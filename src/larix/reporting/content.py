@@ -8,6 +8,9 @@ from typing import Any
 from larix.xmc.label_frequency import BANDS
 from larix.xmc.label_quality import FrequencyBin
 
+TREE_METRICS = ("P@1", "P@3", "P@5", "nDCG@5", "PSP@5", "R@10")
+"""Metrics by which two trees are compared."""
+
 
 @dataclass(frozen=True)
 class Suggested:
@@ -107,6 +110,13 @@ class RunReport:
     explained : sequence of mapping
         Examples whose first suggestion is explained: `text`, `correct`, and what
         `larix.serving.suggester.Suggester.explain` gives.
+    disentanglement : mapping or None
+        `plain` and `disentangled`, each with `metrics`, `inner_products`, `beam_size`, `slots_per_label` and
+        `size_mb`; `rounds`, such a mapping for each on held-out documents; `metric`, which decided on them.
+        None where labels live in one cluster each.
+    disentangled_labels : sequence of mapping
+        Labels in each of their clusters: `label`, `name` and `clusters`, each with `cluster`, `gain`,
+        `neighbours`, `features` and `documents`.
     made : str
         When the run was made, in words; nothing is shown for an empty one.
     """
@@ -126,6 +136,8 @@ class RunReport:
     wrong: Sequence[Example] = ()
     reliability: Mapping[str, Any] | None = None
     explained: Sequence[Mapping[str, Any]] = ()
+    disentanglement: Mapping[str, Any] | None = None
+    disentangled_labels: Sequence[Mapping[str, Any]] = ()
     made: str = ""
 
 

@@ -193,3 +193,36 @@ def stage_seconds_figure(seconds: Mapping[str, float]) -> "Figure":
         axes.margins(x=0.12)
         axes.set_title(f"Time by stage, {sum(seconds.values()):,.1f} s in all")
     return figure
+
+
+def rounds_figure(rounds: Sequence[Mapping[str, Any]], metric: str) -> "Figure":
+    """A metric, and the inner products of a query, over rounds of disentanglement.
+
+    Parameters
+    ----------
+    rounds : sequence of mapping
+        `round`, `kept`, `metrics` and `inner_products` of each; rounds that were not kept are hollow.
+    metric : str
+        A key of `metrics`.
+    """
+    from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+
+    with house_style():
+        figure = new_figure(height=2.6)
+        quality, cost = figure.subplots(1, 2)
+        numbers = [entry["round"] for entry in rounds]
+        drawn = (
+            (quality, [100 * entry["metrics"][metric] for entry in rounds], BLUE, f"{metric}, %"),
+            (cost, [entry["inner_products"] for entry in rounds], VERMILION, "inner products a query"),
+        )
+        for axes, values, colour, title in drawn:
+            axes.plot(numbers, values, color=colour)
+            for entry, value in zip(rounds, values, strict=True):
+                face = colour if entry["kept"] else "white"
+                axes.plot(entry["round"], value, "o", color=colour, markerfacecolor=face)
+            axes.set(title=title, xlabel="round, on held-out documents")
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+            axes.margins(0.15)
+        cost.set_ylim(bottom=0)
+        cost.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    return figure

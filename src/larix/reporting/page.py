@@ -4,13 +4,22 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from larix.reporting.content import RunReport, headline_columns, metrics_rows, percent, score_text, words
+from larix.reporting.content import (
+    TREE_METRICS,
+    RunReport,
+    headline_columns,
+    metrics_rows,
+    percent,
+    score_text,
+    words,
+)
 from larix.reporting.figure_style import inline_svg
 from larix.reporting.figures import (
     cluster_sizes_figure,
     curves_figure,
     frequency_figure,
     reliability_figure,
+    rounds_figure,
     stage_seconds_figure,
 )
 from larix.reporting.terminal import remarks
@@ -68,6 +77,7 @@ def render_page(report: RunReport) -> str:
         rows=metrics_rows(report.evaluation, columns),
         tiles=list(_tiles(report.evaluation["metrics"], columns)),
         remarks=remarks(report.evaluation),
+        trees_compared=TREE_METRICS,
         figures=_figures(report),
         corpus=[
             (_FACTS.get(key, words(key)), value) for key, value in report.corpus.items() if value is not None
@@ -95,6 +105,11 @@ def _figures(report: RunReport) -> dict[str, Any]:
         "clusters": (cluster_sizes_figure(report.cluster_sizes), "Histogram of cluster sizes"),
         "seconds": (stage_seconds_figure(report.stage_seconds), "Seconds of each stage"),
     }
+    if report.disentanglement is not None:
+        figures["rounds"] = (
+            rounds_figure(report.disentanglement["rounds"], report.disentanglement["metric"]),
+            "Quality and cost by round",
+        )
     if report.reliability is not None:
         figures["reliability"] = (
             reliability_figure(report.reliability),

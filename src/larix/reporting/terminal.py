@@ -3,7 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from larix.reporting.content import Example, headline_columns, metrics_rows, percent, score_text, words
+from larix.reporting.content import (
+    TREE_METRICS,
+    Example,
+    headline_columns,
+    metrics_rows,
+    percent,
+    score_text,
+    words,
+)
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -90,6 +98,31 @@ def render_seconds_table(seconds: Mapping[str, float]) -> "RenderableType":
     table.add_column("")
     for stage, time in seconds.items():
         table.add_row(words(stage), f"{time:,.1f}", Bar(longest, 0, time, width=30, color="green"))
+    return table
+
+
+def render_trees_table(compared: Mapping[str, Any]) -> "RenderableType":
+    """The plain tree beside the disentangled one: percent, clusters a label, inner products a query.
+
+    Parameters
+    ----------
+    compared : mapping
+        `plain` and `disentangled`, each with `metrics`, `inner_products` and `slots_per_label`.
+    """
+    from rich import box
+    from rich.table import Table
+
+    table = Table(
+        box=box.SIMPLE_HEAD, title="Labels in several clusters, trees alone", title_justify="left",
+        collapse_padding=True,
+    )  # fmt: skip
+    table.add_column("", no_wrap=True)
+    for column in (*TREE_METRICS, "clusters", "products"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for tree in ("plain", "disentangled"):
+        found = compared[tree]
+        cells = [percent(found["metrics"][metric]) for metric in TREE_METRICS]
+        table.add_row(tree, *cells, f"{found['slots_per_label']:.2f}", f"{found['inner_products']:,.0f}")
     return table
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from larix.corpora import Corpus
 from larix.pipelines.disentanglement.assessment import assess, narrowed
 from larix.pipelines.disentanglement.params import RoundParams
 from larix.pipelines.ensemble.nodes import train_model
@@ -19,18 +20,27 @@ from larix.pipelines.matcher_training.nodes import MatcherTrainingParams
 from larix.pipelines.ranking.nodes import RankingParams
 from larix.pipelines.refinement.held_out import held_out_documents
 from larix.pipelines.refinement.params import RefinementParams
+from larix.reporting import rounds_figure
+from larix.serving.given_features import GivenFeatures
 from larix.xmc.beam_search import SearchParams
 from larix.xmc.disentangled_training import cluster_beams, train_on
 from larix.xmc.disentanglement import Reassignment, own_clusters, reassign_labels, slots_of_positives
 from larix.xmc.ensemble import Ensemble
+from larix.xmc.label_clusters import SlotView, view_label
 from larix.xmc.label_tree import LabelTree
 from larix.xmc.linear_stages import LinearMatcher, LinearRanker
 from larix.xmc.search_cost import inner_products
 from larix.xmc.sparse import CSR
+from larix.xmc.text_features import TextFeatures
+from larix.xmc.transformer.joint_features import JointFeatures
 from larix.xmc.xr_linear import XRLinear
 
 logger = logging.getLogger(__name__)
 N_SAMPLED = 1000  # queries that costs are measured on
+LETTERS_SHOWN = 120
+TOLD_OF_ROUNDS = ("metrics", "inner_products", "beam_size", "slots_per_label", "size_mb")
+Figure = Any
+"""A matplotlib figure, which shall not be imported for an annotation."""
 
 
 def train_without_held_out(
@@ -110,7 +120,8 @@ def try_round(
 ) -> tuple[Ensemble, dict[str, Any]]:
     """A model without held-out documents and its assessment; those before if they are as good."""
     if not beams.nnz:
-        return held_out_model, {**held_out_assessment, "stopped": True}
+        passed_on = {name: value for name, value in held_out_assessment.items() if name != "tried"}
+        return held_out_model, {**passed_on, "stopped": True}
     held = held_out_documents(train_labels, refinement, random_state)
     X, Y, X_held, Y_held = (M[rows] for rows in (~held, held) for M in (train_instances, train_labels))
     before = held_out_model.models_[0].to_stages()
@@ -196,7 +207,8 @@ def compare_on_test(
     test_labels: CSR,
     search: SearchParams,
     search_settings: dict[str, Any],
-    held_out_assessment: dict[str, Any],
+    params: RoundParams,
+    *assessments: dict[str, Any],
 ) -> dict[str, Any]:
     """The plain tree beside the last one on test documents, before anything is done to their scores."""
     plain = XRLinear.from_stages(plain_matcher, plain_ranker).set_params(search=search)
@@ -212,4 +224,69 @@ def compare_on_test(
         *(100 * model["metrics"][metric] for metric in ("P@1", "nDCG@5", "R@10") for model in (was, now)),
         was["inner_products"], now["inner_products"], now["slots_per_label"],
     )  # fmt: skip
-    return {**found, "rounds_kept": held_out_assessment["round"], "held_out": held_out_assessment}
+    rounds = [_of_round(n, assessment) for n, assessment in enumerate(assessments)]
+    return {
+        **found,
+        "rounds_kept": assessments[-1]["round"],
+        "metric": params.metric,
+        "rounds": [tried for tried in rounds if tried is not None],
+    }
+
+
+def _of_round(n: int, assessment: dict[str, Any]) -> dict[str, Any] | None:
+    """What a round came to on held-out documents; None if there was none."""
+    found = assessment.get("tried", assessment)
+    kept = assessment["round"] == n
+    if "metrics" not in found or not (kept or "tried" in assessment):
+        return None
+    return {"round": n, "kept": kept, **{name: found[name] for name in TOLD_OF_ROUNDS}}
+
+
+def draw_rounds(disentanglement: dict[str, Any]) -> Figure:
+    """The metric that decides, and the cost of a query, over rounds."""
+    return rounds_figure(disentanglement["rounds"], disentanglement["metric"])
+
+
+def show_labels(
+    corpus: Corpus,
+    text_features: TextFeatures | JointFeatures | GivenFeatures,
+    train_instances: CSR,
+    train_labels: CSR,
+    matcher: LinearMatcher,
+    ranker: LinearRanker,
+    params: RoundParams,
+    slot_gain: NDArray[np.float32] | None = None,
+) -> list[dict[str, Any]]:
+    """The labels that gained most from further clusters, with what they are in each."""
+    tree = ranker.tree_
+    if slot_gain is None or not tree.has_overlap:
+        return []
+    gain = slot_gain.ravel()
+    best, total = np.zeros(tree.n_labels), np.zeros(tree.n_labels)
+    np.maximum.at(best, tree.slot_label, gain)
+    np.add.at(total, tree.slot_label, gain)
+    chosen = np.argsort(best - total, kind="stable")[: params.n_shown]
+    names = None if isinstance(text_features, GivenFeatures) else text_features.feature_names()
+    texts = corpus.train.texts or corpus.train.ids
+
+    def told(view: SlotView) -> dict[str, Any]:
+        return {
+            "cluster": view.cluster,
+            "gain": view.gain,
+            "neighbours": [corpus.label_names[label] for label in view.neighbours],
+            "features": [str(feature) if names is None else names[feature] for feature, _ in view.features],
+            "documents": [texts[row][:LETTERS_SHOWN] for row in view.documents],
+        }
+
+    return [
+        {
+            "label": corpus.label_ids[label],
+            "name": corpus.label_names[label],
+            "clusters": [
+                told(view)
+                for view in view_label(label, matcher, ranker, train_instances, train_labels, gain=gain)
+            ],
+        }
+        for label in chosen.tolist()
+        if total[label] > best[label]
+    ]

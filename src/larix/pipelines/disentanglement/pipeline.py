@@ -8,8 +8,10 @@ from kedro.pipeline import Pipeline, node
 
 from larix.pipelines.disentanglement.nodes import (
     compare_on_test,
+    draw_rounds,
     find_beams,
     match_beam,
+    show_labels,
     train_round,
     train_without_held_out,
     try_round,
@@ -152,15 +154,31 @@ def _conclusion() -> Pipeline:
                     "test_labels",
                     "params:search",
                     "search_settings",
-                    "last_held_out_assessment",
+                    "params:disentanglement",
+                    *(_of_round(n, "held_out_assessment") for n in range(n_rounds() + 1)),
                 ],
                 "disentanglement",
                 name="compare_on_test",
+            ),
+            node(draw_rounds, "disentanglement", "rounds_figure", name="draw_rounds"),
+            node(
+                show_labels,
+                [
+                    "corpus",
+                    "text_features",
+                    "train_instances",
+                    "train_labels",
+                    "last_matcher",
+                    "last_ranker",
+                    "params:disentanglement",
+                    *(["last_slot_gain"] if n_rounds() else []),
+                ],
+                "disentangled_labels",
+                name="show_labels",
             ),
         ],
         namespace="disentanglement",
         prefix_datasets_with_namespace=False,
     )
-    last = {name: name for name in _PASSED_ON} | last_round()
-    read = {f"last_{name}": last[name] for name in _PASSED_ON if f"last_{name}" in nodes.inputs()}
-    return Pipeline(nodes, inputs=read)
+    last = {f"last_{name}": _of_round(n_rounds(), name) for name in ("slot_gain", *_PASSED_ON)}
+    return Pipeline(nodes, inputs={name: last[name] for name in last if name in nodes.inputs()})

@@ -148,6 +148,8 @@ def write_report(
     explanations: list[dict[str, Any]],
     metrics: dict[str, Any],
     model_card: dict[str, Any],
+    disentanglement: dict[str, Any],
+    disentangled_labels: list[dict[str, Any]],
     stage_seconds: dict[str, Any],
 ) -> tuple[str, Figure]:
     """One self-contained HTML page, and a figure of the seconds by stage."""
@@ -160,6 +162,8 @@ def write_report(
         parameters=card.parameters,
         versions=card.versions,
         explained=explanations,
+        disentanglement=disentanglement if disentanglement["rounds_kept"] else None,
+        disentangled_labels=disentangled_labels,
         **vars(found),
     )
     return render_page(report), stage_seconds_figure(report.stage_seconds)

@@ -43,7 +43,15 @@ def create_pipeline() -> Pipeline:
             ),
             node(
                 write_report,
-                ["findings", "explanations", "metrics", "model_card", "stage_seconds"],
+                [
+                    "findings",
+                    "explanations",
+                    "metrics",
+                    "model_card",
+                    "disentanglement",
+                    "disentangled_labels",
+                    "stage_seconds",
+                ],
                 ["report", "stage_seconds_figure"],
                 name="write_report",
             ),
