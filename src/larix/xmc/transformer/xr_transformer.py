@@ -150,9 +150,9 @@ def fine_tune_levels(
     FineTuned
     """
     Y = binarize(check_csr(Y, name="Y", n_rows=len(texts), n_columns=tree.n_labels))
+    trainings = per_level(params.training, params.n_levels(tree), "training")
     trainable = TrainableEncoder(encoder)
     levels = _Levels(trainable, trainable.tokens(list(texts)), tree, Y, params, random_state, n_threads)
-    trainings = per_level(params.training, params.n_levels(tree), "training")
     E, tuned = encoder.embed(texts), FineTuned(trainable, [], [])
     own_folder = None if checkpoint_folder is None else _own_folder(Path(checkpoint_folder), levels)
     found: CSR | None = None
