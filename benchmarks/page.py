@@ -129,7 +129,22 @@ def _targets(results: Results) -> str:
         for corpus, whats in unmeasured(results).items()
     )
     head = ["what", "corpus", RIVAL, "larix", "ratio", "target", ""]
-    return f"## Targets\n\n{told}\n\n{table(head, rows, n_text=2)}{missing}"
+    return f"## Targets\n\n{told}\n\n{table(head, rows, n_text=2)}{missing}{_what_binds(results)}"
+
+
+def _what_binds(results: Results) -> str:
+    """What stands in the way of each kind of target that some corpus misses."""
+    missed = {o.target.what: o.target.binds for o in outcomes(results) if o.missed and o.target.binds}
+    quality = (largest_loss(results, corpus) for corpus in results.corpora())
+    if any(loss is not None and loss > MOST_POINTS_LOST for loss in quality):
+        missed["points behind"] = (
+            "Which tree the seed gives: in one round that is more than most differences between libraries."
+        )
+    grown = growth(results, "larix")
+    if grown is not None and grown > GROWTH_TARGET:
+        missed["growth"] = "Caches: sums, directions and weights of syn-s stay in them, those of syn-l don't."
+    lines = "\n".join(f"- {what}: {binds}" for what, binds in missed.items())
+    return f"\n\nWhat binds where a target is not met:\n\n{lines}" if lines else ""
 
 
 def _text_targets(results: Results) -> list[list[str]]:
@@ -271,6 +286,8 @@ Only libpecos is set as larix is, so only its ratios compare the same work; the 
 - A batch is all test documents, ten labels each, the median of three times. One row is one call from Python,
   in one thread, over {N_ROWS} rows after some to warm up. omikuji and napkinXC return lists of pairs, which
   are made into a matrix within the time of a batch.
+- Every round grows trees from another seed, where a library takes one. `benchmarks/NOTES.md` has how far
+  trees of different seeds lie apart in quality: of less than that a single round tells nothing.
 - All predictions are scored by `larix.evaluate`. Labels without a training document are left out, in all
   matrices.
 - ICD-10-CM is words and pairs of words, TIBKAT words in three documents or more, weighed by scikit-learn.

@@ -108,7 +108,7 @@ class Session:
         with _scratch() as work:
             try:
                 task = {"adapter": competitor.adapter, "matrices": str(folder), "work": str(work)}
-                figures = _run_stage(python, Task("train", **task))
+                figures = _run_stage(python, Task("train", **task, seed=round_number - 1))
                 figures |= _run_stage(python, Task("predict", **task))
                 if round_number == 1 and corpus == self.options.corpora[0]:
                     self._cold(python, Task("cold", **task), competitor)

@@ -45,6 +45,8 @@ class Task:
         Which n-grams, for "text".
     model_name : {"model", "rounded"}
         Subfolder of the model to predict with; rounded has weights of 16 bits.
+    seed : int
+        Of the label tree, for those who take one.
     """
 
     stage: str
@@ -53,6 +55,7 @@ class Task:
     work: str
     setting: str = ""
     model_name: str = "model"
+    seed: int = 0
 
     @property
     def model(self) -> Path:
@@ -74,7 +77,7 @@ def train(task: Task, adapter: Any) -> dict[str, float]:
     adapter.prepare(Path(task.matrices), Path(task.work))
     X, Y = read_part(Path(task.matrices), "train")
     with measured() as fitting:
-        parts = adapter.fit(X, Y)
+        parts = adapter.fit(X, Y, task.seed)
     with measured() as saving:
         adapter.save(task.model)
     if hasattr(adapter, "save_rounded"):

@@ -19,8 +19,8 @@ class ModelAdapter(Protocol):
     def prepare(self, matrices: Path, work: Path, /) -> None:
         """Convert the training data to the form the library reads; not measured."""
 
-    def fit(self, X: Any, Y: Any, /) -> dict[str, float]:
-        """Train; return seconds of parts."""
+    def fit(self, X: Any, Y: Any, seed: int, /) -> dict[str, float]:
+        """Train, the tree by this seed; return seconds of parts."""
 
     def save(self, folder: Path) -> None:
         """Write the model."""

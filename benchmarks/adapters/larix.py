@@ -29,15 +29,16 @@ class Adapter:
     def prepare(self, matrices: Path, work: Path) -> None:
         """Nothing to do: matrices are what it takes."""
 
-    def fit(self, X: Any, Y: Any) -> dict[str, float]:
+    def fit(self, X: Any, Y: Any, seed: int) -> dict[str, float]:
         """Represent, cluster, train."""
         begin, cpu = time.perf_counter(), time.process_time()
         Z = represent_labels(X, Y, "pifa")
         represented = time.perf_counter()
-        tree = cluster_labels(Z, CLUSTERING, n_threads=self.n_threads)
+        tree = cluster_labels(Z, CLUSTERING, random_state=seed, n_threads=self.n_threads)
         clustered, indexing_cpu = time.perf_counter(), time.process_time() - cpu
         del Z
-        self.model = XRLinear(solver=SOLVER, search=SEARCH, n_threads=self.n_threads).fit(X, Y, tree)
+        model = XRLinear(solver=SOLVER, search=SEARCH, n_threads=self.n_threads, random_state=seed)
+        self.model = model.fit(X, Y, tree)
         return {
             "representation_s": represented - begin,
             "clustering_s": clustered - represented,

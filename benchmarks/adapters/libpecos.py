@@ -9,7 +9,7 @@ from pecos.xmc.base import HierarchicalKMeans
 from pecos.xmc.xlinear.model import XLinearModel
 from scipy.sparse import csr_matrix
 
-CLUSTERING = {"nr_splits": 16, "max_leaf_size": 100, "spherical": True, "kmeans_max_iter": 20, "seed": 0}
+CLUSTERING = {"nr_splits": 16, "max_leaf_size": 100, "spherical": True, "kmeans_max_iter": 20}
 SOLVER = {
     "solver_type": "L2R_L2LOSS_SVC_DUAL",
     "Cp": 1.0,
@@ -33,14 +33,14 @@ class Adapter:
     def prepare(self, matrices: Path, work: Path) -> None:
         """Nothing to do: matrices are what it takes."""
 
-    def fit(self, X: Any, Y: Any) -> dict[str, float]:
+    def fit(self, X: Any, Y: Any, seed: int) -> dict[str, float]:
         """Represent, cluster, train."""
         begin, cpu = time.perf_counter(), time.process_time()
         X, Y = csr_matrix(X), csr_matrix(Y).tocsc()
         Z = LabelEmbeddingFactory.create(Y, X, method="pifa")
         represented = time.perf_counter()
         params = HierarchicalKMeans.TrainParams.from_dict(
-            {**CLUSTERING, "threads": self.n_threads}, recursive=True
+            {**CLUSTERING, "seed": seed, "threads": self.n_threads}, recursive=True
         )
         chain = Indexer.gen(Z, train_params=params)
         clustered, indexing_cpu = time.perf_counter(), time.process_time() - cpu

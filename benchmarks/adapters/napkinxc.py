@@ -25,10 +25,10 @@ class Adapter:
         self.folder = work / "model"
         self.folder.mkdir()
 
-    def fit(self, X: Any, Y: Any) -> dict[str, float]:
+    def fit(self, X: Any, Y: Any, seed: int) -> dict[str, float]:
         """Train and write."""
         self.n_labels = Y.shape[1]
-        PLT(str(self.folder), seed=0, threads=self.n_threads).fit(csr_matrix(X), csr_matrix(Y))
+        PLT(str(self.folder), seed=seed, threads=self.n_threads).fit(csr_matrix(X), csr_matrix(Y))
         return {}
 
     def save(self, folder: Path) -> None:

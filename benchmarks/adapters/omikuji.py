@@ -37,7 +37,7 @@ class Adapter:
                 features = " ".join(f"{feature}:{value:.7g}" for feature, value in self.row(X[[i]]))
                 file.write(f"{labels} {features}\n")
 
-    def fit(self, _X: Any, Y: Any) -> dict[str, float]:
+    def fit(self, _X: Any, Y: Any, _seed: int) -> dict[str, float]:
         """Read the text file and train."""
         self.n_labels = Y.shape[1]
         self.model = omikuji.Model.train_on_data(str(self.path), n_threads=self.n_threads)

@@ -80,6 +80,13 @@ def test_targets_say_what_is_met_and_what_is_not(page):
     )
 
 
+def test_what_binds_is_told_of_targets_that_are_missed():
+    records = [model("larix", load_s=1.0, row_ms_p50=0.1), model("libpecos", load_s=2.0, row_ms_p50=1.0)]
+    told = render(Results(records))
+    assert "\n- model load, digests checked, s: SHA-256 of every byte" in told
+    assert "\n- one row" not in told
+
+
 def test_columns_that_nobody_has_are_left_out(page):
     assert "| larix | 1.00 |" in page
     assert "peak MB | of it before" not in page
