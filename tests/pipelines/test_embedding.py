@@ -2,6 +2,7 @@
 
 import inspect
 import json
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from larix.corpora import corpus_from_texts
 from larix.pipeline_registry import register_pipelines
 from larix.pipelines.matcher_training.nodes import MatcherTrainingParams
 from larix.pipelines.ranking.nodes import RankingParams
+from larix.pipelines.refinement.held_out import held_out_documents
 from larix.pipelines.refinement.memory import EmbeddingMemoryParams
 from larix.pipelines.refinement.nodes import learn_refinement, predict_held_out
 from larix.pipelines.refinement.params import RefinementParams
@@ -22,6 +24,7 @@ from larix.xmc.embedding_index import EmbeddingIndex
 from larix.xmc.ensemble import Ensemble
 from larix.xmc.matrix import join_columns, unit_rows
 from larix.xmc.transformer.encoder_files import EncoderFiles
+from larix.xmc.xr_linear import XRLinear
 from tests.test_kedro_run import changed
 from tests.xmc.data import documents, random_tree
 
@@ -63,8 +66,10 @@ def test_votes_of_embeddings_are_chosen_on_documents_held_out(data, contrastive)
         pytest.importorskip("torch", reason="the extra transformer is not installed")
     corpus, X, Y, names, tree = data
     params = EmbeddingMemoryParams(contrastive=contrastive, weights=(0.0, 0.5), temperatures=(0.05, 0.1))
+    others = ~held_out_documents(Y, RefinementParams(), 0)
+    model = Ensemble.of([XRLinear().fit(X[others], Y[others], tree)])
     scores, labels, choice = predict_held_out(
-        X, Y, tree, Ensemble.of([]), MatcherTrainingParams(), RankingParams(), SearchParams(),
+        X, Y, model, Ensemble.of([]), MatcherTrainingParams(), RankingParams(), asdict(SearchParams()),
         RefinementParams(), 0, None, params, names,
     )  # fmt: skip
     tried = {(row["weight"], row["temperature"]): row["nDCG@10"] for row in choice["tried"]}
