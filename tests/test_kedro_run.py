@@ -42,6 +42,7 @@ def test_the_seconds_of_all_stages_are_recorded(finished_project):
         "label_indexing",
         "matcher_training",
         "ranking",
+        "disentanglement",
         "ensemble",
         "refinement",
         "evaluation",

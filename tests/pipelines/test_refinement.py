@@ -1,12 +1,15 @@
 """The refinement stage: what is held out, remembered and learnt."""
 
 import logging
+from dataclasses import asdict
 
 import numpy as np
 import pytest
 import scipy.sparse as sp
 
 from larix.corpora import corpus_from_texts
+from larix.pipelines.disentanglement.nodes import train_without_held_out
+from larix.pipelines.disentanglement.params import RoundParams
 from larix.pipelines.matcher_training.nodes import MatcherTrainingParams
 from larix.pipelines.ranking.nodes import RankingParams
 from larix.pipelines.refinement.nodes import learn_refinement, predict_held_out
@@ -32,10 +35,11 @@ def data():
 
 def held_out(data, params, **given):
     _, X, Y, tree = data
-    return predict_held_out(
-        given.get("X", X), given.get("Y", Y), tree, Ensemble.of([]), MatcherTrainingParams(), RankingParams(),
-        SearchParams(), params, 0, None,
-    )  # fmt: skip
+    X, Y = given.get("X", X), given.get("Y", Y)
+    training, search = (MatcherTrainingParams(), RankingParams()), SearchParams()
+    plain = RoundParams(reassignment={"max_clusters_per_label": 1})
+    model, _ = train_without_held_out(X, Y, tree, *training, search, params, plain, 0, None)
+    return predict_held_out(X, Y, model, Ensemble.of([]), *training, asdict(search), params, 0, None)
 
 
 def test_scores_are_those_of_documents_that_the_model_does_not_know(data):
@@ -64,7 +68,7 @@ def test_nothing_is_held_out_if_nothing_is_learnt_from_it(data):
 def test_too_few_documents_leave_scores_uncalibrated_and_say_so(data, caplog):
     with caplog.at_level(logging.WARNING):
         scores, labels, choice = held_out(data, RefinementParams(), X=data[1][:500], Y=data[2][:500])
-    assert "scores stay uncalibrated: that needs 100 held-out documents" in caplog.text
+    assert "nothing is learnt from held-out documents: that needs 100 of them" in caplog.text
     assert scores.shape[0] == labels.shape[0] == 0
     refinement = learn_refinement(data[0], data[1], data[2], scores, labels, choice, RefinementParams(), None)
     assert refinement.calibrator is None
