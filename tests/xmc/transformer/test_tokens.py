@@ -11,6 +11,9 @@ class SplitTokenizer:
 
     pad_token_id = 0
 
+    def __init__(self, model_max_length=1000):
+        self.model_max_length = model_max_length
+
     def __call__(self, texts, max_length, **_):
         return {"input_ids": [[ord(letter) for letter in text[:max_length]] for text in texts]}
 
@@ -32,6 +35,10 @@ def test_batches_hold_every_text_once_padded_at_the_right(texts, size):
 def test_batches_pad_little():
     tokens = TokenIds.of(["a" * n for n in (1, 9, 2, 8, 1, 9)], SplitTokenizer(), max_tokens=20)
     assert [rows.tolist() for rows in tokens.length_sorted_batches(2)] == [[1, 5], [3, 2], [0, 4]]
+
+
+def test_no_text_is_longer_than_the_model_takes():
+    assert TokenIds.of(["a" * 9], SplitTokenizer(model_max_length=5), max_tokens=7).lengths.tolist() == [5]
 
 
 def test_saved_ids_are_mapped_into_memory(tmp_path):

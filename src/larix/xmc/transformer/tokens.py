@@ -41,12 +41,13 @@ class TokenIds:
 
     @classmethod
     def of(cls, texts: Sequence[str], tokenizer: Any, max_tokens: int) -> Self:
-        """Tokenize texts, cutting each at `max_tokens`."""
+        """Tokenize texts, cutting each at `max_tokens`, or earlier if the model takes fewer."""
+        limit = min(max_tokens, tokenizer.model_max_length)
         ids, lengths = [np.empty(0, np.int32)], [np.empty(0, np.int64)]
         for begin in range(0, len(texts), _TEXTS_AT_ONCE):
             batch = list(texts[begin : begin + _TEXTS_AT_ONCE])
             rows = tokenizer(
-                batch, truncation=True, max_length=max_tokens, padding=False,
+                batch, truncation=True, max_length=limit, padding=False,
                 return_attention_mask=False, return_token_type_ids=False,
             )["input_ids"]  # fmt: skip
             lengths.append(np.array([len(row) for row in rows], np.int64))
