@@ -1,5 +1,7 @@
 """Figures of the study of disentanglement, its targets and its page."""
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -124,3 +126,14 @@ def test_tables_are_written_between_their_comments_alone(results, tmp_path):
     assert "-->\nNot measured.\n<!--" in text
     page.write(path, results.root)
     assert path.read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize(("name", "row"), [("wordnet", "minor R@10"), ("pairs", "strictly separated")])
+def test_targets_of_senses_are_where_senses_are_known(results, name, row):
+    study = Study(name, root=results.root)
+    shutil.copytree(results.folder, study.folder)
+    rows = [line.split(" | ") for line in page.targets(study).splitlines()]
+    (told,) = (cells for cells in rows if cells[0] == f"| {row}")
+    assert float(told[4]) == pytest.approx(float(told[1]) - float(told[2]), abs=0.11)
+    assert told[-1].strip(" |") in ("met", "not met")
+    assert row not in page.targets(results)
