@@ -39,6 +39,8 @@ class TestMetrics:
         assert document["corpus"]["n_test"] == 24
         assert 0.5 < document["metrics"]["P@1"] <= 1
         assert set(document["head"]) == set(document["tail"]) == set(document["metrics"])
+        assert document["disentanglement"]["plain"]["metrics"]["P@1"] > 0
+        assert document["disentanglement"]["disentangled"]["inner_products"] > 0
         assert document["seconds"]["ranking"] > 0
         assert document["peak_memory_mb"] > 0
 

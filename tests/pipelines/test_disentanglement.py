@@ -137,9 +137,7 @@ def test_trees_and_rounds_are_compared_and_labels_told(plain, caplog):
     assert nodes.draw_rounds(compared).axes[0].get_title(loc="left") == "R@10, %"
     names = [[f"{label:02}" for label in Y[[i]].indices] for i in range(N)]
     corpus = corpus_from_texts([f"text {i}" for i in range(N)], names, [], [])
-    features = type(
-        "Features", (), {"feature_names": lambda self: [f"word {d}" for d in range(X.shape[1])]}
-    )()
+    features = SimpleNamespace(feature_names=lambda: [f"word {d}" for d in range(X.shape[1])])
     told = nodes.show_labels(corpus, features, X, Y, matcher, new_ranker, ALWAYS, gain)
     assert 0 < len(told) <= ALWAYS.n_shown
     assert all(len(label["clusters"]) > 1 for label in told)
