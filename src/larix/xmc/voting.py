@@ -35,10 +35,10 @@ def vote(neighbours: CSR, Y: CSR, temperature: float) -> CSR:
     weights = np.exp((neighbours.data - np.repeat(nearest, lengths)) / np.float32(temperature))
     W = csr_from_parts(weights, neighbours.indices, neighbours.indptr, neighbours.shape)
     votes = check_csr(W @ Y, name="votes")
-    totals = row_norms(votes, power=1)
-    scale = np.divide(1, totals, out=np.zeros_like(totals), where=totals > 0)
-    data = votes.data * np.repeat(scale, np.diff(votes.indptr))
-    return csr_from_parts(data.astype(np.float32), votes.indices, votes.indptr, votes.shape)
+    totals = np.repeat(row_norms(votes, power=1), np.diff(votes.indptr))
+    # divided, as the inverse of a total of far documents' votes alone may overflow
+    data = np.divide(votes.data, totals, out=np.zeros_like(votes.data), where=totals > 0)
+    return csr_from_parts(data, votes.indices, votes.indptr, votes.shape)
 
 
 def blend(P: Any, votes: Any, weight: float, *, top_k: int | None = None) -> CSR:

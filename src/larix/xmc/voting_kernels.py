@@ -29,9 +29,8 @@ def blend_rows(
                 labels[n], shares[n] = y_labels[e], vote
                 total += vote
                 n += 1
-        scale = weight / total if total > 0 else np.float32(0)
         for v in range(n):
-            shares[v] *= scale
+            shares[v] = weight * (shares[v] / total) if total > 0 else np.float32(0)
         for e in range(p_indptr[query], p_indptr[query + 1]):
             labels[n], shares[n] = p_labels[e], (np.float32(1) - weight) * p_scores[e]
             n += 1
