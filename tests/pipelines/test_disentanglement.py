@@ -7,17 +7,19 @@ from types import SimpleNamespace
 
 import pytest
 
-from larix.corpora import corpus_from_texts
+from larix.corpora import LabelPairParams, corpus_from_texts, pair_labels
 from larix.pipeline_registry import register_pipelines
 from larix.pipelines.disentanglement import nodes
 from larix.pipelines.disentanglement.params import RoundParams
 from larix.pipelines.disentanglement.rounds import DEFAULT_ROUNDS, n_rounds, set_rounds
 from larix.pipelines.disentanglement.rounds_made import reason_to_stop
+from larix.pipelines.disentanglement.senses_told import told_of_senses
 from larix.pipelines.matcher_training.nodes import MatcherTrainingParams, train_matcher
 from larix.pipelines.ranking.nodes import RankingParams, train_ranker
 from larix.pipelines.refinement.params import RefinementParams
 from larix.xmc.beam_search import SearchParams
 from larix.xmc.search_cost import inner_products
+from larix.xmc.xr_linear import XRLinear
 from tests.xmc.data import documents, random_tree
 
 N, L = 1500, 30
@@ -36,6 +38,13 @@ def plain():
     ranker = train_ranker(X, Y, tree, None, TRAINING[1], 0, None)
     held_out = nodes.train_without_held_out(X, Y, tree, *TRAINING, SEARCH, REFINEMENT, ALWAYS, 0, None)
     return X, Y, tree, matcher, ranker, *held_out
+
+
+def as_corpus(Y):
+    """Training documents, and the same as test documents, with the labels of Y."""
+    labels = [[f"{label:02}" for label in Y[[i]].indices] for i in range(Y.shape[0])]
+    texts = [f"text {i}" for i in range(Y.shape[0])]
+    return corpus_from_texts(texts, labels, texts, labels)
 
 
 def run_round(plain, params):
@@ -124,9 +133,10 @@ def test_trees_and_rounds_are_compared_and_labels_told(plain, caplog):
     X, Y, _, matcher, ranker, _, assessment = plain
     worse = dict(assessment, metrics={**assessment["metrics"], "R@10": -1.0})
     *_, after, _, new_ranker, gain = run_round((*plain[:-1], worse), ALWAYS)
+    corpus = as_corpus(Y)
     with caplog.at_level(logging.INFO):
         compared = nodes.compare_on_test(
-            matcher, ranker, matcher, new_ranker, Y, X[:200], Y[:200], SEARCH, asdict(SEARCH), ALWAYS,
+            corpus, matcher, ranker, matcher, new_ranker, Y, X[:200], Y[:200], SEARCH, asdict(SEARCH), ALWAYS,
             assessment, after,
         )  # fmt: skip
     assert "test documents, trees alone: P@1" in caplog.text
@@ -135,8 +145,6 @@ def test_trees_and_rounds_are_compared_and_labels_told(plain, caplog):
     assert compared["disentangled"]["inner_products"] > compared["plain"]["inner_products"]
     assert [(told["round"], told["kept"]) for told in compared["rounds"]] == [(0, True), (1, True)]
     assert nodes.draw_rounds(compared).axes[0].get_title(loc="left") == "R@10, %"
-    names = [[f"{label:02}" for label in Y[[i]].indices] for i in range(N)]
-    corpus = corpus_from_texts([f"text {i}" for i in range(N)], names, [], [])
     features = SimpleNamespace(feature_names=lambda: [f"word {d}" for d in range(X.shape[1])])
     told = nodes.show_labels(corpus, features, X, Y, matcher, new_ranker, ALWAYS, gain)
     assert 0 < len(told) <= ALWAYS.n_shown
@@ -146,6 +154,20 @@ def test_trees_and_rounds_are_compared_and_labels_told(plain, caplog):
     assert first["features"][0].startswith("word ")
     assert first["documents"][0].startswith("text ")
     assert nodes.show_labels(corpus, features, X, Y, matcher, ranker, ALWAYS) == []
+
+
+def test_senses_are_told_where_the_corpus_knows_them(plain):
+    X, Y, _, matcher, ranker, *_ = plain
+    model = XRLinear.from_stages(matcher, ranker)
+    assert told_of_senses(model, as_corpus(Y), X) == {}
+    merged = pair_labels(as_corpus(Y), LabelPairParams(share=1.0))
+    tree = random_tree(merged.train.labels.shape[1], [5], seed=1)
+    told = told_of_senses(XRLinear().fit(X, merged.train.labels, tree), merged, X)
+    assert told["sense_recall"]["single"]["occurrences"] == told["sense_recall"]["unseen"]["occurrences"] == 0
+    assert told["sense_recall"]["dominant"]["R@10"] > 0.5
+    assert told["sense_separation"] == {
+        "labels": 15, "labels_of_several_slots": 0, "strict": 0.0, "routed": 0.0,
+    }  # fmt: skip
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from larix.pipelines.disentanglement.rounds_made import (
     summary_of_round,
     train_reassigned,
 )
+from larix.pipelines.disentanglement.senses_told import told_of_senses
 from larix.pipelines.ensemble.nodes import train_model
 from larix.pipelines.matcher_training.nodes import MatcherTrainingParams
 from larix.pipelines.ranking.nodes import RankingParams
@@ -165,6 +166,7 @@ def match_beam(
 
 
 def compare_on_test(
+    corpus: Corpus,
     plain_matcher: LinearMatcher,
     plain_ranker: LinearRanker,
     matcher: LinearMatcher,
@@ -182,6 +184,7 @@ def compare_on_test(
     last = XRLinear.from_stages(matcher, ranker).set_params(search=SearchParams(**search_settings))
     found = {
         name: assess(model, test_instances, test_labels, train_labels)
+        | told_of_senses(model, corpus, test_instances)
         for name, model in (("plain", plain), ("disentangled", last))
     }
     was, now = found["plain"], found["disentangled"]

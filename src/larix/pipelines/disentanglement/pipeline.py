@@ -145,6 +145,7 @@ def _conclusion() -> Pipeline:
             node(
                 compare_on_test,
                 [
+                    "corpus",
                     "matcher",
                     "ranker",
                     "last_matcher",
