@@ -112,8 +112,9 @@ class RunReport:
         `larix.serving.suggester.Suggester.explain` gives.
     disentanglement : mapping or None
         `plain` and `disentangled`, each with `metrics`, `inner_products`, `beam_size`, `slots_per_label` and
-        `size_mb`, and `sense_recall` and `sense_separation` where senses are known; `rounds`, such a mapping for each on held-out documents; `metric`, which decided on them.
-        None where labels live in one cluster each.
+        `size_mb`, and `sense_recall` and `sense_separation` where senses are known; `rounds`, such a mapping
+        for each on held-out documents; `metric`, which decided on them. None where labels live in one cluster
+        each.
     disentangled_labels : sequence of mapping
         Labels in each of their clusters: `label`, `name` and `clusters`, each with `cluster`, `gain`,
         `neighbours`, `features` and `documents`.

@@ -94,7 +94,8 @@ def _most_alike(W: CSR, place: int, n: int) -> NDArray[np.int64]:
     lengths = np.sqrt(np.asarray(W.multiply(W).sum(axis=0))).ravel()
     cosines = (W.T @ W[:, [place]]).toarray().ravel() / np.maximum(lengths, 1e-12)
     order = np.argsort(-cosines, kind="stable")
-    return order[(order != place) & (cosines[order] > 0)][:n]
+    alike: NDArray[np.int64] = order[(order != place) & (cosines[order] > 0)][:n]
+    return alike
 
 
 def _strongest(W: CSR, place: int, n: int) -> tuple[tuple[int, float], ...]:
