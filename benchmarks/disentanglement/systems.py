@@ -38,6 +38,7 @@ PAPER = DisentanglementParams(
     negatives="tfn",
 )  # fmt: skip
 ROUNDS = replace(WINNER, positives="beam")
+EVERYWHERE = replace(WINNER, max_clusters_per_label=2, budget=None)
 HALF = replace(WINNER, budget=1.5)
 LIGHT = replace(WINNER, budget=1.5, n_folds=2, beam_size=4)
 
@@ -242,6 +243,7 @@ ROWS = {
     "plain": Row("plain, beam 10", plain, control=True),
     "winner": Row("disentangled", recommended),
     "light": Row("disentangled, lightly", lambda bench: bench.of(LIGHT)),
+    "everywhere": Row("two, no budget, all again", lambda bench: bench.of(EVERYWHERE, "both")),
     "wider": Row("plain, wider beam", wider_beam, control=True),
     "man": Row("plain, tfn+man", matcher_aware, control=True),
     "leaves": Row("plain, larger leaves", larger_leaves, control=True),

@@ -119,7 +119,7 @@ def test_tables_are_written_between_their_comments_alone(results, tmp_path):
     text = path.read_text(encoding="utf-8")
     assert "old" not in text
     assert text.count("before ") == text.count("\nafter\n") == 4
-    assert "Mean and standard deviation of 2 seeds" in text
+    assert "Mean and standard deviation of 2 seeds, without ± one seed." in text
     assert "--corpora=icd --seeds=2`" in text
     assert "| two plain trees |" in text
     assert "| strict, train |" in text
