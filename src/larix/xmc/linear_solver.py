@@ -39,7 +39,7 @@ class SolverParams:
     Parameters
     ----------
     loss : {"squared-hinge", "hinge", "logistic", "squared-hinge-primal"}
-        The last is the first's problem solved in the primal.
+        The last is the first's problem solved in the primal: the same weights, many times slower.
     Cp, Cn : float
         Cost of an error on positive and on negative instances.
     eps : float
