@@ -98,8 +98,11 @@ class Results:
         }
 
     def colds(self) -> dict[str, Record]:
-        """The last cold start of everybody."""
-        return {record["competitor"]: record for record in self.of_kind("cold")}
+        """The last cold start of everybody, on the corpus where most were measured."""
+        by_corpus: dict[str, dict[str, Record]] = {}
+        for record in self.of_kind("cold"):
+            by_corpus.setdefault(record["corpus"], {})[record["competitor"]] = record
+        return max(by_corpus.values(), key=len, default={})
 
     def absent(self) -> dict[str, str]:
         """Who or what could not take part in the last session, and why."""
