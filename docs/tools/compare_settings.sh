@@ -3,7 +3,7 @@
 set -euo pipefail
 
 printf '%-55s %6s %6s %12s\n' "--params" "P@1" "R@10" "evaluation s"
-for setting in "" search.beam_size=5 refinement.memory.weight=0 \
+for setting in "" search.beam_size=5 refinement.memory=null \
     disentanglement.reassignment.max_clusters_per_label=1; do
     kedro run --only-missing-outputs ${setting:+"--params=$setting"} > /dev/null 2>&1
     larix metrics --env=local --json | python -c '

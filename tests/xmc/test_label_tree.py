@@ -82,3 +82,11 @@ def test_arrays_that_are_no_tree_are_refused(offsets, slots, n_labels, message):
 def test_a_chain_with_an_orphan_node_is_refused():
     with pytest.raises(ValueError, match=r"chain\[1\]: .*node 2 has 0"):
         LabelTree.from_chain([np.ones((2, 1)), np.array([[1, 0], [0, 1], [0, 0]]), np.ones((4, 3))])
+
+
+def test_different_labels_below_a_node_are_counted_once():
+    offsets = (np.array([0, 2]), np.array([0, 2, 3]), np.array([0, 2, 4, 5]))
+    tree = LabelTree(offsets, np.array([0, 1, 1, 2, 1]), 4)
+    assert tree.label_counts(-1).tolist() == [3]
+    assert tree.label_counts(0).tolist() == [3, 1]
+    assert tree.label_counts(1).tolist() == [2, 2, 1]

@@ -95,6 +95,13 @@ class LabelTree:
             bounds = below[bounds]
         return bounds
 
+    def label_counts(self, level: int) -> NDArray[np.int64]:
+        """Number of different labels below every node of a level; level -1 is the root."""
+        sizes = np.diff(self.slot_bounds(level))
+        node = np.repeat(np.arange(len(sizes)), sizes)
+        different = np.unique(node * np.int64(self.n_labels) + self.slot_label)
+        return np.bincount(different // self.n_labels, minlength=len(sizes))
+
     def labels_of_cluster(self, cluster: int) -> NDArray[np.int32]:
         """Labels that live in a cluster."""
         return self.slot_label[self.offsets[-1][cluster] : self.offsets[-1][cluster + 1]]

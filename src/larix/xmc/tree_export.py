@@ -87,7 +87,7 @@ def tree_to_json(tree: LabelTree, names: TreeNames = TreeNames(), *, labels: boo
     """
     nodes = [_cluster(tree, names, number, labels) for number in range(tree.n_clusters)]
     for level in range(tree.depth - 2, -1, -1):
-        sizes, offsets = np.diff(tree.slot_bounds(level - 1)), tree.offsets[level]
+        sizes, offsets = tree.label_counts(level - 1), tree.offsets[level]
         nodes = [
             {"size": int(size), **names.of_node(level - 1, n), "children": nodes[offsets[n] : offsets[n + 1]]}
             for n, size in enumerate(sizes)
@@ -206,7 +206,7 @@ def tree_to_graphml(tree: LabelTree, names: TreeNames = TreeNames(), *, labels: 
 
 def _write_level(xml: XMLGenerator, tree: LabelTree, names: TreeNames, level: int) -> None:
     is_slot = level == tree.depth - 1
-    sizes = np.diff(tree.slot_bounds(level)).tolist()
+    sizes = tree.label_counts(level).tolist()
     parents = tree.parent_of(level).tolist() if level >= 0 else []
     for number, size in enumerate(sizes):
         own = names.of_label(int(tree.slot_label[number])) if is_slot else names.of_node(level, number)
