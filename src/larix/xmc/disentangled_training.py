@@ -22,9 +22,10 @@ from larix.xmc.disentanglement import (
 from larix.xmc.estimator import clone
 from larix.xmc.held_out import out_of_fold
 from larix.xmc.label_tree import LabelTree
-from larix.xmc.linear_stages import LinearMatcher, LinearRanker, check_pair, root_of
+from larix.xmc.linear_stages import LinearMatcher, LinearRanker, check_pair, true_clusters
+from larix.xmc.negative_sampling import sample_negatives
 from larix.xmc.relevance import RelevanceParams
-from larix.xmc.sparse import CSR, binarize, check_csr
+from larix.xmc.sparse import CSR
 from larix.xmc.xr_linear import XRLinear
 
 Retrain = Literal["ranker", "both"]
@@ -120,8 +121,7 @@ def train_on(
     learner: LinearRanker = clone(ranker).set_params(**relevance)
     if params.negatives == "tfn":
         return matcher, learner.set_params(negatives="tfn").fit(X, Y, tree, slot_targets=targets)
-    true_clusters = plain.node_targets(Y)[-2] if plain.depth > 1 else root_of(X)
-    participants = binarize(check_csr(true_clusters + beams))
+    participants = sample_negatives("tfn+man", true_clusters(X, Y, plain), beams)
     return matcher, learner.set_params(negatives="man").fit(X, Y, tree, participants, slot_targets=targets)
 
 

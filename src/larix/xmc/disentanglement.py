@@ -167,10 +167,8 @@ def reassign_labels(
     room -= np.bincount(first[labels], minlength=tree.n_clusters)
     more = _further(tree, Y, beams, clusters, gains, first, room, params)
     label, cluster = np.concatenate([np.stack([labels, first[labels]]), more], axis=1)
-    order = np.argsort(cluster, kind="stable")
-    label, cluster = label[order], cluster[order]
-    sizes = np.bincount(cluster, minlength=tree.n_clusters)
-    reassigned = LabelTree((*tree.offsets[:-1], np.append(0, np.cumsum(sizes))), label, tree.n_labels)
+    reassigned = tree.with_slots(label, cluster)
+    label, cluster = reassigned.slot_label, reassigned.slot_cluster()
     gain = np.where(clusters[label] == cluster[:, None], gains[label], 0).sum(axis=1)
     logger.info("%d further slots for %d of %d labels", more.shape[1], len(np.unique(more[0])), len(labels))
     return Reassignment(reassigned, gain.astype(np.float32))
@@ -199,12 +197,9 @@ def slots_of_positives(
     """
     if positives == "all":
         return None
-    cluster, n_slots = reassigned.slot_cluster(), reassigned.n_slots
-    to_slots = sp.csr_array(
-        (np.ones(n_slots, np.float32), (cluster, np.arange(n_slots))), shape=(reassigned.n_clusters, n_slots)
-    )
+    to_slots = reassigned.membership(reassigned.depth - 1).T.tocsr()
     pairs = reassigned.slots_of_labels(binarize(Y))
-    is_own = (cluster == own[reassigned.slot_label]).astype(np.float32)
+    is_own = (reassigned.slot_cluster() == own[reassigned.slot_label]).astype(np.float32)
     held = pairs.multiply((beams if positives == "weighted" else binarize(beams)) @ to_slots)
     routed = check_csr(sp.csr_array(held.maximum(pairs.multiply(is_own[None, :]))), name="slot_targets")
     routed.eliminate_zeros()

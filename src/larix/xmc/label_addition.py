@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from larix.xmc.chunked_weights import ChunkedWeights
 from larix.xmc.estimator import clone
 from larix.xmc.label_tree import LabelTree
-from larix.xmc.linear_stages import LinearMatcher, LinearRanker, check_schemes, root_of
+from larix.xmc.linear_stages import LinearMatcher, LinearRanker, check_schemes, true_clusters
 from larix.xmc.negative_sampling import Negatives, sample_negatives
 from larix.xmc.sparse import CSR, binarize, check_csr, csr_from_parts, top_k_per_row
 from larix.xmc.xr_linear import XRLinear
@@ -122,9 +122,8 @@ class _Problem:
 
     def participants(self, X: CSR, Y: CSR, matcher: LinearMatcher, scheme: Negatives) -> CSR:
         """Documents that take part in the problems of the clusters, N x n_clusters."""
-        true_clusters = self.tree.node_targets(Y)[-2] if self.tree.depth > 1 else root_of(X)
         beams = None if scheme == "tfn" else matcher.predict(X)[:, self.clusters]
-        return check_csr(sample_negatives(scheme, true_clusters[:, self.clusters], beams))
+        return check_csr(sample_negatives(scheme, true_clusters(X, Y, self.tree)[:, self.clusters], beams))
 
     def train(self, X: CSR, Y: CSR, ranker: LinearRanker, participants: CSR) -> ChunkedWeights:
         """Weights of the slots."""
@@ -178,12 +177,7 @@ def _insert_slots(tree: LabelTree, places: CSR) -> LabelTree:
     new_labels = tree.n_labels + np.repeat(np.arange(places.shape[0]), np.diff(places.indptr))
     clusters = np.concatenate([tree.slot_cluster(), places.indices])
     labels = np.concatenate([tree.slot_label, new_labels])
-    sizes = np.bincount(clusters, minlength=tree.n_clusters)
-    return LabelTree(
-        (*tree.offsets[:-1], np.append(0, np.cumsum(sizes))),
-        labels[np.argsort(clusters, kind="stable")],
-        tree.n_labels + places.shape[0],
-    )
+    return tree.with_slots(labels, clusters, tree.n_labels + places.shape[0])
 
 
 def _splice(

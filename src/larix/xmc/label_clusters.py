@@ -68,11 +68,12 @@ def view_label(
     slots = np.flatnonzero(tree.slot_label == label)
     if gain is not None:
         slots = slots[np.argsort(-gain[slots], kind="stable")]
+    cluster_of_slot = tree.slot_cluster()
     rows = np.flatnonzero(np.diff(Y[:, [label]].tocsr().indptr))
     reached = matcher.predict(X[rows]).tocsc()
     views = []
     for slot in slots.tolist():
-        cluster = int(np.searchsorted(tree.offsets[-1], slot, side="right")) - 1
+        cluster = int(cluster_of_slot[slot])
         place = slot - int(tree.offsets[-1][cluster])
         W = sp.csc_array(ranker.weights_.of_parents(cluster, cluster + 1).to_csc())[:-1]
         held = reached[:, [cluster]]

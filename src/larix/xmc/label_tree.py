@@ -156,6 +156,17 @@ class LabelTree:
             shape=(len(parent), self.n_nodes(level - 1)),
         )
 
+    def with_slots(
+        self, labels: NDArray[Any], clusters: NDArray[Any], n_labels: int | None = None
+    ) -> "LabelTree":
+        """The same levels above the labels, with other slots: pairs of a label and a cluster.
+
+        Slots of a cluster keep the order in which they are given; `n_labels` is as before unless given.
+        """
+        ends = np.cumsum(np.bincount(clusters, minlength=self.n_clusters))
+        slot_label = labels[np.argsort(clusters, kind="stable")]
+        return LabelTree((*self.offsets[:-1], np.append(0, ends)), slot_label, n_labels or self.n_labels)
+
     def to_chain(self) -> list[CSR]:
         """The usual list of cluster matrices C[t], n_nodes(t) x n_nodes(t-1); the last is L x K."""
         chain = [self.membership(level) for level in range(self.depth)]

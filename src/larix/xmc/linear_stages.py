@@ -347,6 +347,11 @@ def root_of(X: CSR) -> CSR:
     return sp.csr_array((np.ones(n, np.float32), np.zeros(n, np.int32), np.arange(n + 1)), shape=(n, 1))
 
 
+def true_clusters(X: CSR, Y: CSR, tree: LabelTree) -> CSR:
+    """N x K, stored where an instance has a label of the cluster; a tree of one level has the root alone."""
+    return tree.node_targets(Y)[-2] if tree.depth > 1 else root_of(X)
+
+
 def _no_weights(X: CSR) -> ChunkedWeights:
     """The matcher of a tree with one level."""
     return ChunkedWeights.from_csc(sp.csc_array((X.shape[1] + 1, 0)), np.zeros(1, np.int64), bias=0.0)

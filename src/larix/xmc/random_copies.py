@@ -47,9 +47,7 @@ def random_copies(plain: LabelTree, like: LabelTree, *, random_state: int = 0) -
         taken = np.concatenate([taken, drawn[new]])
         waiting = waiting[~new]
     labels, clusters = np.divmod(taken, n_clusters)
-    order = np.argsort(clusters, kind="stable")
-    bounds = np.searchsorted(clusters[order], np.arange(n_clusters + 1))
-    return LabelTree((*plain.offsets[:-1], bounds), labels[order], plain.n_labels)
+    return plain.with_slots(labels, clusters)
 
 
 def _n_slots(tree: LabelTree) -> NDArray[np.int64]:
