@@ -34,6 +34,12 @@ class Candidates:
     relevance: NDArray[np.float32]
     n_rows: int
 
+    def share(self, rank: int, size: int) -> "Candidates":
+        """Pairs of every `size`-th row from row `rank` on, numbered within these."""
+        kept = np.flatnonzero(self.rows % size == rank)
+        n_rows = len(range(rank, self.n_rows, size))
+        return Candidates(self.rows[kept] // size, self.nodes[kept], self.relevance[kept], n_rows)
+
     def at_most(self, limit: int, rng: np.random.Generator) -> "Candidates":
         """No more than `limit` candidates a row: positives first, the others drawn without replacement."""
         # Random numbers in 0..1 order the pairs of a row; those of positives are lowered below 0.

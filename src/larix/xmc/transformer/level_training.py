@@ -3,7 +3,7 @@
 XR-Transformer (Zhang et al., NeurIPS 2021), section 3.2: AdamW for the encoder, its sparse counterpart for
 the head, both with a linear schedule; the encoder's gradients are clipped. Whatever a step does depends on
 its number alone (batch, candidates, dropout), so that a run that goes on from a checkpoint ends as an
-undisturbed one.
+undisturbed one, and several workers share the rows of a batch without talking about them.
 """
 
 import logging
@@ -17,6 +17,7 @@ from typing import Any, get_args
 import numpy as np
 
 from larix.xmc.choice import check_choice
+from larix.xmc.persistence import ModelFolderError
 from larix.xmc.progress import track
 from larix.xmc.transformer.candidate_head import CandidateHead
 from larix.xmc.transformer.candidates import CandidateSampler
@@ -26,6 +27,7 @@ from larix.xmc.transformer.libraries import import_torch, torch_threads
 from larix.xmc.transformer.losses import Loss, candidate_loss
 from larix.xmc.transformer.tokens import TokenIds
 from larix.xmc.transformer.trainable_encoder import TrainableEncoder
+from larix.xmc.transformer.workers import ONE_WORKER, Workers
 
 logger = logging.getLogger(__name__)
 _LOSSES_TOLD = 10  # lines of the log for a level
@@ -102,6 +104,8 @@ class LevelTrainer:
     random_state : int
     n_threads : int or None
         Last bits depend on it.
+    workers : Workers
+        Who shares the work. All of them build a trainer of the same encoder, head and data.
 
     Attributes
     ----------
@@ -121,10 +125,12 @@ class LevelTrainer:
         *,
         random_state: int = 0,
         n_threads: int | None = None,
+        workers: Workers = ONE_WORKER,
     ) -> None:
         torch = import_torch()
         self.encoder, self.head, self.tokens, self.sampler = encoder, head, tokens, sampler
         self.params, self.random_state, self.n_threads = params, random_state, n_threads
+        self.workers = workers
         self.step, self.losses = 0, list[float]()
         self._batches = LengthBuckets(tokens.lengths, params.batch_size, random_state)
         self._optimizers = {
@@ -139,16 +145,16 @@ class LevelTrainer:
         Parameters
         ----------
         checkpoint : path-like, optional
-            A folder in which the state is kept every `checkpoint_steps`; if there is one, training goes on
-            from it.
+            A folder in which the first worker keeps the state every `checkpoint_steps`; if there is one,
+            training goes on from it.
         checkpoint_steps : int
 
         Raises
         ------
         larix.xmc.persistence.ModelFolderError
-            If the checkpoint is damaged, or of another training.
+            If the checkpoint is damaged, of another training, or not seen by all workers.
         """
-        if checkpoint is not None and Path(checkpoint).exists():
+        if checkpoint is not None:
             self._load(checkpoint)
         begun, n_left = time.perf_counter(), self.params.steps - self.step
         description = f"fine-tuning on {self.sampler.n_nodes:,} clusters"
@@ -170,24 +176,32 @@ class LevelTrainer:
                 group["lr"] = self._rates[name] * factor
         first = self.step * self.params.accumulation
         for number in range(first, first + self.params.accumulation):
-            loss = self._loss(number) / self.params.accumulation
-            loss.backward()
-            total += float(loss.detach())
+            loss = self._loss(number)
+            if loss is not None:
+                loss = loss / self.params.accumulation
+                loss.backward()
+                total += float(loss.detach())
+        self.workers.add_gradients(self.encoder.model.parameters(), self.head.parameters)
         trained = [p for p in self.encoder.model.parameters() if p.grad is not None]
         torch.nn.utils.clip_grad_norm_(trained, self.params.max_gradient)
         for optimizer in self._optimizers.values():
             optimizer.step()
-        return total
+        return self.workers.total(total)
 
     def _loss(self, number: int) -> Any:
-        """Of a batch, by its number."""
+        """Of this worker's share of a batch, by its number; None if the share is empty."""
         rng = np.random.default_rng([self.random_state, number])
         batch = self._batches.batch(number)
-        with _dropout_seed(int(rng.integers(2**63))):
-            vectors = self.encoder.vectors(*self.tokens.batch(batch))
-        candidates = self.sampler.draw(batch, rng)
+        rows = batch[self.workers.share]
+        dropout_seed = int(rng.integers(2**63))
+        candidates = self.sampler.draw(batch, rng).share(self.workers.rank, self.workers.size)
+        if not len(rows):
+            return None
+        with _dropout_seed(dropout_seed ^ self.workers.rank):
+            vectors = self.encoder.vectors(*self.tokens.batch(rows))
         margins = self.head.margins(vectors, candidates)
-        return candidate_loss(margins, candidates, self.params.loss, weighted=self.params.weighted)
+        loss = candidate_loss(margins, candidates, self.params.loss, weighted=self.params.weighted)
+        return loss * (len(rows) / len(batch))
 
     def _tell(self, description: str) -> None:
         every = max(self.params.steps // _LOSSES_TOLD, 1)
@@ -196,6 +210,8 @@ class LevelTrainer:
             logger.info("%s: step %d of %d, loss %.4f", description, self.step, self.params.steps, mean)
 
     def _save(self, path: Path | str) -> None:
+        if not self.workers.is_first:
+            return
         save_checkpoint(
             path,
             training=self._identity(),
@@ -205,11 +221,18 @@ class LevelTrainer:
         )
 
     def _load(self, path: Path | str) -> None:
-        progress = load_checkpoint(
-            path, training=self._identity(), models=self._models(), optimizers=self._optimizers
-        )
-        self.step, self.losses = progress["step"], list(progress["losses"])
-        logger.info("training goes on after step %d, from %s", self.step, path)
+        """Go on from a checkpoint, if there is one."""
+        if Path(path).exists():
+            progress = load_checkpoint(
+                path, training=self._identity(), models=self._models(), optimizers=self._optimizers
+            )
+            self.step, self.losses = progress["step"], list(progress["losses"])
+            logger.info("training goes on after step %d, from %s", self.step, path)
+        if self.workers.total(self.step) != self.step * self.workers.size:
+            raise ModelFolderError(
+                f"all workers must see the same checkpoint in {path}, but don't: worker {self.workers.rank} "
+                f"found {self.step} steps; keep it in a folder that all machines share"
+            )
 
     def _models(self) -> dict[str, dict[str, Any]]:
         """All tensors that training changes, by name."""

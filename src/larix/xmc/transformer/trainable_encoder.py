@@ -12,6 +12,7 @@ from larix.xmc.progress import track
 from larix.xmc.transformer.encoder import SentenceEncoder, computes_in_bfloat16, pool
 from larix.xmc.transformer.libraries import import_torch, torch_threads
 from larix.xmc.transformer.tokens import TokenIds
+from larix.xmc.transformer.workers import ONE_WORKER, Workers
 
 
 class TrainableEncoder:
@@ -40,13 +41,15 @@ class TrainableEncoder:
             pooled = pool(self.model(input_ids=ids, attention_mask=mask), mask, self.origin.pooling)
         return torch.nn.functional.normalize(pooled.float(), dim=1)
 
-    def embed(self, tokens: TokenIds) -> NDArray[np.float32]:
-        """Vectors of all texts with the weights as they are now, n x d."""
-        torch, batches = import_torch(), tokens.length_sorted_batches(self.origin.batch_size)
+    def embed(self, tokens: TokenIds, *, workers: Workers = ONE_WORKER) -> NDArray[np.float32]:
+        """Vectors of all texts with the weights as they are now, n x d; workers share the batches."""
+        torch = import_torch()
+        batches = tokens.length_sorted_batches(self.origin.batch_size)[workers.share]
         vectors = np.zeros((len(tokens), self.origin.dimension), np.float32)
         with self.training(False), torch.inference_mode(), torch_threads(self.origin.n_threads):
             for rows in track(batches, "encoding texts anew", len(batches)):
                 vectors[rows] = self.vectors(*tokens.batch(rows)).cpu().numpy()
+        workers.add(vectors)
         return vectors
 
     @contextmanager

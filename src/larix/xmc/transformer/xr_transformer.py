@@ -30,6 +30,7 @@ from larix.xmc.transformer.head_search import search_level
 from larix.xmc.transformer.level_training import LevelTrainer, LevelTrainingParams
 from larix.xmc.transformer.tokens import TokenIds
 from larix.xmc.transformer.trainable_encoder import TrainableEncoder
+from larix.xmc.transformer.workers import ONE_WORKER, Workers
 
 Start = Literal["linear", "inherit", "fresh"]
 MatcherNegatives = Literal["tfn", "man", "tfn+man"]
@@ -126,8 +127,10 @@ def fine_tune_levels(
     params: XRTransformerParams = XRTransformerParams(),
     *,
     checkpoint_folder: Path | str | None = None,
+    checkpoint_steps: int = 100,
     random_state: int = 0,
     n_threads: int | None = None,
+    workers: Workers = ONE_WORKER,
 ) -> FineTuned:
     """Fine-tune an encoder on all levels that take part.
 
@@ -142,8 +145,12 @@ def fine_tune_levels(
     checkpoint_folder : path-like, optional
         Holds a checkpoint of every level, from which a run that was cut short goes on; those of another
         training are deleted.
+    checkpoint_steps : int
+        Steps from one checkpoint of a level to the next.
     random_state : int
     n_threads : int or None
+    workers : Workers
+        Who shares the work. All of them call this function with the same arguments.
 
     Returns
     -------
@@ -152,8 +159,10 @@ def fine_tune_levels(
     Y = binarize(check_csr(Y, name="Y", n_rows=len(texts), n_columns=tree.n_labels))
     trainings = per_level(params.training, params.n_levels(tree), "training")
     trainable = TrainableEncoder(encoder)
-    levels = _Levels(trainable, trainable.tokens(list(texts)), tree, Y, params, random_state, n_threads)
-    E, tuned = encoder.embed(texts), FineTuned(trainable, [], [])
+    workers.spread(trainable.model.state_dict().values())
+    tokens = trainable.tokens(list(texts))
+    levels = _Levels(trainable, tokens, tree, Y, params, random_state, n_threads, workers)
+    E, tuned = levels.first_embeddings(texts), FineTuned(trainable, [], [])
     own_folder = None if checkpoint_folder is None else _own_folder(Path(checkpoint_folder), levels)
     found: CSR | None = None
     for level, training in enumerate(trainings):
@@ -161,13 +170,14 @@ def fine_tune_levels(
         head = levels.start(sampler, E, tuned.heads[-1] if tuned.heads else None)
         trainer = LevelTrainer(
             trainable, head, levels.tokens, sampler, training,
-            random_state=random_state + level, n_threads=n_threads,
+            random_state=random_state + level, n_threads=n_threads, workers=workers,
         )  # fmt: skip
-        trainer.run(checkpoint=own_folder and own_folder / f"level_{level}")
+        checkpoint = own_folder and own_folder / f"level_{level}"
+        trainer.run(checkpoint=checkpoint, checkpoint_steps=checkpoint_steps)
         tuned.heads.append(head)
         tuned.losses.append(trainer.losses)
         if level + 1 < len(trainings) and levels.needs_embeddings:
-            E = trainable.embed(levels.tokens) if training.steps else E
+            E = trainable.embed(levels.tokens, workers=workers) if training.steps else E
             found = search_level(E, head.to_arrays(), tree, level, found, params.beam_size)
     return tuned
 
@@ -175,7 +185,8 @@ def fine_tune_levels(
 def _own_folder(folder: Path, levels: "_Levels") -> Path:
     """A folder for this training within `folder`, which is rid of those of other trainings."""
     own = folder / levels.digest
-    for other in folder.glob("[0-9a-f]" * len(levels.digest)):
+    others = folder.glob("[0-9a-f]" * len(levels.digest)) if levels.workers.is_first else ()
+    for other in others:
         if other != own:
             shutil.rmtree(other)
     return own
@@ -192,6 +203,7 @@ class _Levels:
     params: XRTransformerParams
     random_state: int
     n_threads: int | None
+    workers: Workers
 
     @property
     def digest(self) -> str:
@@ -220,16 +232,27 @@ class _Levels:
             parents = sample_negatives(self.params.negatives, binarize(relevance[level - 1]), found)
         return CandidateSampler(self.tree, level, parents, relevance[level], self.params.max_candidates)
 
+    def first_embeddings(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Vectors of the texts before training, N x d."""
+        E, share = np.zeros((len(texts), self.encoder.origin.dimension), np.float32), self.workers.share
+        E[share] = self.encoder.origin.embed(texts[share])
+        self.workers.add(E)
+        return E
+
     def start(
         self, sampler: CandidateSampler, E: NDArray[np.float32], above: CandidateHead | None
     ) -> CandidateHead:
-        """The head that a level begins with."""
-        if self.params.start == "linear":
-            return self._linear(sampler, E)
+        """The head that a level begins with; the first worker learns a linear one."""
         if self.params.start == "inherit" and above is not None:
             return above.inherited(self.tree, sampler.level)
-        rng = np.random.default_rng([self.random_state, sampler.level])
-        return CandidateHead.fresh(sampler.n_nodes, E.shape[1], rng, device=self.encoder.model.device)
+        if self.params.start == "linear" and self.workers.is_first:
+            head = self._linear(sampler, E)
+        else:
+            rng = np.random.default_rng([self.random_state, sampler.level])
+            device = self.encoder.model.device
+            head = CandidateHead.fresh(sampler.n_nodes, E.shape[1], rng, device=device)
+        self.workers.spread(head.parameters)
+        return head
 
     def _linear(self, sampler: CandidateSampler, E: NDArray[np.float32]) -> CandidateHead:
         """One-vs-rest models on the embeddings, over the instances that take part."""
