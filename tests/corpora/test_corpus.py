@@ -223,3 +223,39 @@ def test_texts_and_label_lists_must_be_as_many():
         corpus_from_texts(["a"], [["x"], ["y"]])
     with pytest.raises(ValueError, match="needs training documents"):
         corpus_from_texts([], [])
+
+
+@pytest.fixture
+def corrected(corpus) -> Corpus:
+    """The corpus with `void` rejected for the first document and `fur` for the third."""
+    rejected = sp.csr_array(([1.0, 1.0], ([0, 2], [3, 2])), shape=(4, 4), dtype=np.float32)
+    train = CorpusPart.from_columns(
+        ids=corpus.train.ids, labels=corpus.train.labels, texts=corpus.train.texts, rejected=rejected
+    )
+    return Corpus(corpus.name, train, corpus.test, corpus.label_table)
+
+
+def test_rejected_labels_are_kept_on_disk_and_counted(corrected, tmp_path):
+    corrected.save(tmp_path / "corpus")
+    loaded = Corpus.load(tmp_path / "corpus")
+    assert loaded.train.rejected.toarray().tolist() == corrected.train.rejected.toarray().tolist()
+    assert loaded.train.rejected.nnz == 2
+    assert loaded.test.rejected.shape == (3, 4)
+    assert loaded.summary()["n_train_rejected"] == 2
+
+
+def test_rejected_labels_that_no_document_has_go_with_their_columns(corrected):
+    chosen = corrected.select(np.array([0, 2]), np.array([1]))
+    assert chosen.label_ids == ["animal", "colour"]
+    assert chosen.train.rejected.nnz == 0
+    chosen = corrected.select(np.array([0, 1]), np.array([0]))
+    assert chosen.label_ids == ["animal", "colour", "fur", "void"]
+    assert chosen.train.rejected.toarray().tolist() == [[0, 0, 0, 1], [0, 0, 0, 0]]
+
+
+def test_a_label_that_is_given_and_rejected_is_refused(corpus):
+    labels = corpus.train.labels
+    with pytest.raises(ValueError, match="has a label or rejects it, but row 0 does both with label 0"):
+        CorpusPart.from_columns(
+            ids=corpus.train.ids, labels=labels, texts=corpus.train.texts, rejected=labels
+        )

@@ -265,3 +265,22 @@ def test_integer_labels_and_dictionary_columns_of_parquet_are_text(tmp_path):
     documents, label_ids = read(tmp_path / "table.parquet", "parquet")
     assert documents.texts == ["a", "b"]
     assert label_ids == ["1", "2"]
+
+
+def test_rejected_labels_are_read_and_given_ones_win(tmp_path, caplog):
+    caplog.set_level(logging.WARNING)
+    lines = ["text,labels,wrong", 'a fox,"animal","sky,animal"', "blue,sky,", 'red,colour,"fur"']
+    path = write(tmp_path, "\n".join(lines))
+    documents, label_ids = read(path, "csv", ColumnParams(rejected="wrong"))
+    rejected = [{label_ids[c] for c in documents.rejected[[row]].indices} for row in range(3)]
+    assert rejected == [{"sky"}, set(), {"fur"}]
+    assert documents.labels.shape == (3, 4)
+    assert documents.oddities["labels both given and rejected"] == 1
+    assert documents.take([2]).rejected.nnz == 1
+    assert read(path, "csv")[0].rejected is None
+
+
+def test_a_missing_column_of_rejected_labels_is_refused(tmp_path):
+    path = write(tmp_path, "text,labels\na,b")
+    with pytest.raises(CorpusFormatError, match="'wrong'"):
+        read(path, "csv", ColumnParams(rejected="wrong"))

@@ -5,7 +5,9 @@ import logging
 from dataclasses import asdict, replace
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+import scipy.sparse as sp
 
 from larix.corpora import LabelPairParams, corpus_from_texts, pair_labels
 from larix.pipeline_registry import register_pipelines
@@ -25,6 +27,8 @@ from tests.xmc.data import documents, random_tree
 N, L = 1500, 30
 SEARCH, REFINEMENT = SearchParams(beam_size=3, top_k=5), RefinementParams()
 TRAINING = (MatcherTrainingParams(), RankingParams())
+NONE = sp.csr_array((N, L), dtype=np.float32)
+"""No rejected labels."""
 OFF = {"max_clusters_per_label": 1}
 ALWAYS = RoundParams(reassignment={"budget": 3.0, "n_folds": 2, "beam_size": 3}, metric="R@10", max_cost=9.0)
 
@@ -36,7 +40,7 @@ def plain():
     tree = random_tree(L, [5], seed=1)
     matcher = train_matcher(X, Y, tree, TRAINING[0], 0, None)
     ranker = train_ranker(X, Y, tree, None, TRAINING[1], 0, None)
-    held_out = nodes.train_without_held_out(X, Y, tree, *TRAINING, SEARCH, REFINEMENT, ALWAYS, 0, None)
+    held_out = nodes.train_without_held_out(X, Y, tree, *TRAINING, SEARCH, REFINEMENT, ALWAYS, 0, None, NONE)
     return X, Y, tree, matcher, ranker, *held_out
 
 
@@ -49,9 +53,9 @@ def as_corpus(Y):
 
 def run_round(plain, params):
     X, Y, tree, matcher, ranker, model, assessment = plain
-    beams = nodes.find_beams(X, Y, matcher, tree, assessment, params, 0)
-    tried = nodes.try_round(X, Y, tree, beams, model, assessment, SEARCH, REFINEMENT, params, 0, None)
-    made = nodes.train_round(X, Y, tree, matcher, ranker, beams, tried[1], params, None)
+    beams = nodes.find_beams(X, Y, matcher, tree, assessment, params, 0, NONE)
+    tried = nodes.try_round(X, Y, tree, beams, model, assessment, SEARCH, REFINEMENT, params, 0, None, NONE)
+    made = nodes.train_round(X, Y, tree, matcher, ranker, beams, tried[1], params, None, NONE)
     return beams, *tried, *made
 
 
@@ -120,7 +124,7 @@ def test_nothing_changes_where_labels_keep_one_cluster(plain):
 def test_the_beam_is_narrowed_to_what_a_query_may_cost(plain):
     X, Y, tree, matcher, *_ = plain
     beams = matcher.predict(X, beam_size=3)
-    made = nodes.train_round(X, Y, tree, matcher, plain[4], beams, {"round": 1}, ALWAYS, None)
+    made = nodes.train_round(X, Y, tree, matcher, plain[4], beams, {"round": 1}, ALWAYS, None, NONE)
     wide = SearchParams(beam_size=5)
     narrow = nodes.match_beam(X, tree, matcher, *made[:2], wide, replace(ALWAYS, max_cost=1.0))
     assert narrow["beam_size"] < 5

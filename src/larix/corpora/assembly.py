@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -108,16 +109,24 @@ def _documents(
 
 def _part(documents: Documents, order: np.ndarray) -> CorpusPart:
     """The part of a corpus whose label columns follow `order`."""
-    labels = documents.labels
+    return CorpusPart.from_columns(
+        ids=documents.ids,
+        texts=documents.texts,
+        features=documents.features,
+        labels=_in_order(documents.labels, order),
+        rejected=None if documents.rejected is None else _in_order(documents.rejected, order),
+    )
+
+
+def _in_order(labels: Any, order: np.ndarray) -> Any:
+    """A matrix with the columns of a vocabulary's labels in their final order."""
     place = np.empty(len(order), np.int32)
     place[order] = np.arange(len(order), dtype=np.int32)
     ordered = sp.csr_array(
         (labels.data, place[labels.indices], labels.indptr), shape=(labels.shape[0], len(order))
     )
     ordered.sort_indices()
-    return CorpusPart.from_columns(
-        ids=documents.ids, texts=documents.texts, features=documents.features, labels=ordered
-    )
+    return ordered
 
 
 def _label_table(

@@ -43,7 +43,7 @@ class CorpusPart:
     table : pyarrow.Table
         Columns `id`, `labels` (list of int32) and, where the corpus has them, `text`, `relevance` (list of
         float32 beside `labels`), `feature_index` and `feature_value` (lists beside each other), `senses`
-        (list of int32).
+        (list of int32), `rejected` (list of int32: labels that are known to be wrong).
     n_labels : int
         L, the number of labels of the whole corpus.
     n_features : int or None
@@ -73,8 +73,13 @@ class CorpusPart:
         texts: list[str] | None = None,
         features: Any = None,
         senses: Any = None,
+        rejected: Any = None,
     ) -> Self:
-        """Build a part from texts or features (n x D), labels (n x L) and senses (n x S), all canonical."""
+        """Build a part from canonical matrices.
+
+        They are features (n x D) where there are no texts, labels (n x L), and where they are known senses
+        (n x S) and rejected labels (n x L).
+        """
         columns: dict[str, pa.Array] = {"id": pa.array(ids, pa.large_string())}
         if texts is not None:
             columns["text"] = pa.array(texts, pa.large_string())
@@ -83,6 +88,8 @@ class CorpusPart:
         columns |= sparse_columns(labels, "labels", "relevance")
         if np.all(labels.data == 1):
             del columns["relevance"]
+        if rejected is not None:
+            columns["rejected"] = sparse_columns(rejected, "rejected", "_")["rejected"]
         part = cls(pa.table(columns), labels.shape[1], None if features is None else features.shape[1])
         return part if senses is None else part.with_senses(senses)
 
@@ -117,6 +124,13 @@ class CorpusPart:
     def senses(self) -> Any:
         """The senses of every document as csr_array (n x S) of ones, or None if the corpus has none."""
         return None if self.n_senses is None else self._sparse("senses", None, self.n_senses)
+
+    @cached_property
+    def rejected(self) -> Any:
+        """Labels known to be wrong as csr_array (n x L) of ones; empty if the corpus knows of none."""
+        if "rejected" not in self.table.column_names:
+            return sp.csr_array((len(self), self.n_labels), dtype=np.float32)
+        return self._sparse("rejected", None, self.n_labels)
 
     def _sparse(self, index: str, value: str | None, n_columns: int) -> Any:
         indptr, indices = sparse_column(self.table[index])
@@ -249,11 +263,14 @@ class Corpus:
         """
         train, test = self.train.take(train_rows), self.test.take(test_rows)
         used = np.union1d(train.labels.indices, test.labels.indices)
-        train, test = _renumbered(train, "labels", used), _renumbered(test, "labels", used)
+        train, test = _relabelled(train, used), _relabelled(test, used)
         senses = self.sense_table
         if senses is not None:
             kept = np.union1d(train.senses.indices, test.senses.indices)
-            train, test = _renumbered(train, "senses", kept), _renumbered(test, "senses", kept)
+            train, test = (
+                replace(part, table=_renumbered(part.table, "senses", kept), n_senses=len(kept))
+                for part in (train, test)
+            )
             senses = senses.take(pa.array(kept, pa.int64()))
             labels = pa.array(np.searchsorted(used, senses["label"].to_numpy()), pa.int32())
             senses = senses.set_column(0, "label", labels)
@@ -344,14 +361,23 @@ def _rows_at_odds(part: CorpusPart, sense_labels: NDArray[np.int32]) -> NDArray[
     return odd
 
 
-def _renumbered(part: CorpusPart, column: str, used: NDArray[np.integer[Any]]) -> CorpusPart:
-    """The part with its `labels` or `senses` renumbered to their place in the sorted array `used`."""
-    indptr, indices = sparse_column(part.table[column])
+def _relabelled(part: CorpusPart, used: NDArray[np.integer[Any]]) -> CorpusPart:
+    """The part with labels renumbered to their place in the sorted array `used`, which has all it has."""
+    table = _renumbered(part.table, "labels", used)
+    if "rejected" in table.column_names:
+        table = _renumbered(table, "rejected", used)
+    return replace(part, table=table, n_labels=len(used))
+
+
+def _renumbered(table: pa.Table, column: str, used: NDArray[np.integer[Any]]) -> pa.Table:
+    """The table with a column of numbers as their places in the sorted array `used`; others are left out."""
+    indptr, indices = sparse_column(table[column])
+    kept = np.isin(indices, used)
+    ends = np.concatenate([[0], np.cumsum(kept)])[indptr]
     renumbered = pa.LargeListArray.from_arrays(
-        pa.array(indptr, pa.int64()), pa.array(np.searchsorted(used, indices), pa.int32())
+        pa.array(ends, pa.int64()), pa.array(np.searchsorted(used, indices[kept]), pa.int32())
     )
-    table = part.table.set_column(part.table.column_names.index(column), column, renumbered)
-    return replace(part, table=table, **{f"n_{column}": len(used)})
+    return table.set_column(table.column_names.index(column), column, renumbered)
 
 
 def _parquet_writer(table: pa.Table) -> Callable[[Path], None]:

@@ -19,6 +19,7 @@ DOCUMENT_FIELDS = {
     "feature_index": _INDICES,
     "feature_value": _VALUES,
     "senses": _INDICES,
+    "rejected": _INDICES,
 }
 LABEL_FIELDS = {"id": _STRING, "name": _STRING, "text": _STRING}
 SENSE_FIELDS = {"label": pa.int32(), "id": _STRING, "name": _STRING}
@@ -81,6 +82,9 @@ def check_part_table(
         _check_values(table, "feature_value", positive=False)
     if n_senses is not None:
         _check_rows(table, "senses", None, n_senses)
+    if "rejected" in table.column_names:
+        _check_rows(table, "rejected", None, n_labels)
+        _check_apart(table, n_labels)
     return table
 
 
@@ -170,6 +174,19 @@ def _check_rows(table: pa.Table, index: str, value: str | None, n_columns: int) 
             raise ValueError(
                 f"{value} must be as long as {index}, but row {row} has {lengths[row]} beside {wanted[row]}"
             )
+
+
+def _check_apart(table: pa.Table, n_labels: int) -> None:
+    """No document has a label that is rejected for it."""
+    given, refused = (
+        np.repeat(np.arange(table.num_rows), np.diff(indptr)) * np.int64(n_labels) + indices
+        for indptr, indices in (sparse_column(table[name]) for name in ("labels", "rejected"))
+    )
+    if len(both := np.intersect1d(given, refused, assume_unique=True)):
+        row, label = divmod(int(both[0]), n_labels)
+        raise ValueError(
+            f"a document has a label or rejects it, but row {row} does both with label {label}; drop one"
+        )
 
 
 def _check_values(table: pa.Table, name: str, *, positive: bool) -> None:

@@ -22,7 +22,8 @@ def summarize(corpus: "Corpus") -> dict[str, Any]:
         `features_per_document` of the training part; `n_labels_unseen_in_training`, and those among them
         that a test document has, `n_test_labels_unseen_in_training`; and for each part how many documents
         are empty and how many have no label; `n_test_repeating_train`, `n_test_dropped`. Where senses are
-        known, also their number `n_senses`, and `n_labels_of_several_senses` in the training part.
+        known, also their number `n_senses`, and `n_labels_of_several_senses` in the training part; where
+        labels are rejected, their number in the training part, `n_train_rejected`.
     """
     train, test = corpus.train, corpus.test
     frequency = np.bincount(train.labels.indices, minlength=corpus.n_labels)
@@ -47,6 +48,7 @@ def summarize(corpus: "Corpus") -> dict[str, Any]:
         "n_test_repeating_train": _n_repeating(train, test),
         "n_test_dropped": corpus.n_test_dropped,
         **_senses(corpus),
+        **({"n_train_rejected": train.rejected.nnz} if train.rejected.nnz else {}),
     }
 
 

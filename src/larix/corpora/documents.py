@@ -82,6 +82,8 @@ class Documents:
         a `LabelVocabulary`; further labels may have joined it later.
     oddities : Oddities
         What was met in the file, counted.
+    rejected : csr_array (n x L), or None
+        Ones for labels that were judged to be wrong; None where the file doesn't tell.
     """
 
     ids: list[str]
@@ -89,6 +91,7 @@ class Documents:
     features: Any
     labels: Any
     oddities: Oddities = field(default_factory=Oddities)
+    rejected: Any = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -101,6 +104,7 @@ class Documents:
             features=None if self.features is None else self.features[rows],
             labels=self.labels[rows],
             oddities=self.oddities,
+            rejected=None if self.rejected is None else self.rejected[rows],
         )
 
 
@@ -115,14 +119,24 @@ class TextDocumentsBuilder:
         self._columns: list[int] = []
         self._relevance: list[float] = []
         self._ends: list[int] = [0]
+        self._rejected: list[int] = []
+        self._rejected_ends: list[int] = [0]
 
     def __len__(self) -> int:
         return len(self._ids)
 
     def add(
-        self, identifier: str, text: str, labels: Sequence[str], relevance: Sequence[float] | None = None
+        self,
+        identifier: str,
+        text: str,
+        labels: Sequence[str],
+        relevance: Sequence[float] | None = None,
+        rejected: Sequence[str] = (),
     ) -> None:
-        """Append a document; a label given twice keeps its highest relevance, one of relevance 0 goes."""
+        """Append a document; a label given twice keeps its highest relevance, one of relevance 0 goes.
+
+        A label that the document has can't be rejected as well.
+        """
         kept: dict[int, float] = {}
         for label, value in zip(labels, relevance or (1.0,) * len(labels), strict=True):
             if value == 0:
@@ -141,19 +155,24 @@ class TextDocumentsBuilder:
         self._columns.extend(kept)
         self._relevance.extend(kept.values())
         self._ends.append(len(self._columns))
+        refused = {self._vocabulary.code(label) for label in rejected}
+        if refused & kept.keys():
+            self._oddities["labels both given and rejected"] += len(refused & kept.keys())
+        self._rejected.extend(refused - kept.keys())
+        self._rejected_ends.append(len(self._rejected))
 
     def finish(self) -> Documents:
         """The collected documents."""
-        labels = sp.csr_array(
-            (
-                np.array(self._relevance, np.float32),
-                np.array(self._columns, np.int32),
-                np.array(self._ends, np.int64),
-            ),
-            shape=(len(self._ids), len(self._vocabulary)),
-        )
-        labels.sort_indices()
-        return Documents(self._ids, self._texts, None, labels, self._oddities)
+        labels = self._matrix(np.array(self._relevance, np.float32), self._columns, self._ends)
+        ones = np.ones(len(self._rejected), np.float32)
+        rejected = self._matrix(ones, self._rejected, self._rejected_ends) if self._rejected else None
+        return Documents(self._ids, self._texts, None, labels, self._oddities, rejected)
+
+    def _matrix(self, data: NDArray[np.float32], columns: list[int], ends: list[int]) -> Any:
+        shape = (len(self._ids), len(self._vocabulary))
+        matrix = sp.csr_array((data, np.array(columns, np.int32), np.array(ends, np.int64)), shape=shape)
+        matrix.sort_indices()
+        return matrix
 
 
 def feature_documents(features: Any, labels: Any, oddities: Oddities) -> Documents:

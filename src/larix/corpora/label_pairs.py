@@ -24,7 +24,8 @@ def pair_labels(corpus: Corpus, params: LabelPairParams) -> Corpus:
     """Merge random pairs of the labels that have training documents.
 
     A document has a pair if it has either of its labels, with the higher relevance of the two. The pair takes
-    the place of the one that comes first.
+    the place of the one that comes first. Whether a rejected label's pair is wrong is not known, so rejected
+    labels are forgotten.
 
     Parameters
     ----------
@@ -84,7 +85,7 @@ def _paired(part: CorpusPart, owners: NDArray[np.int64], order: NDArray[np.int64
     row_of, column = np.divmod(entries, max(n_pairs, 1))
     labels = sp.csr_array((relevance, column, np.searchsorted(row_of, np.arange(n + 1))), shape=(n, n_pairs))
     columns = sparse_columns(labels, "labels", "relevance")
-    table = part.table
+    table = part.table.drop_columns([name for name in part.table.column_names if name == "rejected"])
     for name in {"labels", "relevance"}.intersection(table.column_names):
         table = table.set_column(table.column_names.index(name), name, columns[name])
     senses = part.labels[:, order]

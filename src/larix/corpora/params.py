@@ -68,6 +68,8 @@ class ColumnParams:
         Column with a list of labels, or with labels in one string.
     id, relevance : str, optional
         Column with the identifier; column with a list of numbers beside the labels.
+    rejected : str, optional
+        Column with labels that someone judged to be wrong for the document, written as `labels` are.
     label_delimiter : str
         What separates labels in a string. A string that is a JSON list is read as such.
     where : mapping of str to value
@@ -82,6 +84,7 @@ class ColumnParams:
     labels: str = "labels"
     id: str | None = None
     relevance: str | None = None
+    rejected: str | None = None
     label_delimiter: str = ","
     where: Mapping[str, Any] = field(default_factory=dict)
     field_delimiter: str | None = None
@@ -114,7 +117,7 @@ class ColumnParams:
     @property
     def needed(self) -> tuple[str, ...]:
         """All columns that a file must have, each once."""
-        optional = (name for name in (self.id, self.relevance) if name)
+        optional = (name for name in (self.id, self.relevance, self.rejected) if name)
         return tuple(dict.fromkeys((*self.text, self.labels, *optional, *self.where)))
 
 

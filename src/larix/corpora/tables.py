@@ -96,7 +96,9 @@ class _TableDocuments:
         self._builder = TextDocumentsBuilder(vocabulary, oddities)
         # A record may lack some of its text columns, but none of these.
         self._strict = [
-            name for name in (columns.labels, columns.id, columns.relevance, *columns.where) if name
+            name
+            for name in (columns.labels, columns.id, columns.relevance, columns.rejected, *columns.where)
+            if name
         ]
         self._unseen_text = set(columns.text)
         self._n_records = 0
@@ -110,7 +112,9 @@ class _TableDocuments:
             self._oddities["records left out by columns.where"] += 1
             return
         labels, relevance = self._labels(record)
-        self._builder.add(self._identifier(record, row), self._text(record), labels, relevance)
+        self._builder.add(
+            self._identifier(record, row), self._text(record), labels, relevance, self._rejected(record)
+        )
 
     def finish(self) -> Documents:
         """The documents, once it is clear that there are some and that every text column occurred."""
@@ -178,15 +182,20 @@ class _TableDocuments:
         return "\n".join(parts)
 
     def _labels(self, record: Record) -> tuple[list[str], list[float] | None]:
-        column = self._columns.labels
-        given = self._items(record, column)
-        labels = [self._string(record, column, item, "a label").strip() for item in given]
+        labels = self._names(record, self._columns.labels)
         relevance = self._relevance(record, len(labels))
         if all(labels):
             return labels, relevance
         self._oddities["empty labels"] += labels.count("")
         kept = [place for place, label in enumerate(labels) if label]
         return [labels[place] for place in kept], relevance and [relevance[place] for place in kept]
+
+    def _rejected(self, record: Record) -> list[str]:
+        column = self._columns.rejected
+        return [label for label in self._names(record, column) if label] if column else []
+
+    def _names(self, record: Record, column: str) -> list[str]:
+        return [self._string(record, column, item, "a label").strip() for item in self._items(record, column)]
 
     def _items(self, record: Record, column: str) -> list[Any]:
         """The items of a field that is a list, a string with delimiters, or null."""

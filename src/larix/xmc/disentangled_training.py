@@ -9,7 +9,8 @@ instances that these beams bring to a cluster.
 from dataclasses import replace
 from typing import Any, Literal, Protocol, Self
 
-import scipy.sparse as sp
+import numpy as np
+from numpy.typing import NDArray
 
 from larix.xmc.beam_search import SearchParams
 from larix.xmc.disentanglement import (
@@ -36,7 +37,9 @@ class ClusterMatcher(Protocol):
 
     search: SearchParams
 
-    def fit(self, X: Any, Y: Any, tree: LabelTree, *, slot_targets: Any = None) -> Self:
+    def fit(
+        self, X: Any, Y: Any, tree: LabelTree, *, user_negatives: Any = None, slot_targets: Any = None
+    ) -> Self:
         """Learn to find the clusters of an instance."""
 
     def predict(self, X: Any, *, beam_size: int | None = None) -> CSR:
@@ -52,6 +55,7 @@ def cluster_beams(
     beam_size: int,
     n_folds: int = 1,
     slot_targets: CSR | None = None,
+    rejected: CSR | None = None,
     random_state: int = 0,
 ) -> CSR:
     """The matcher's clusters of training instances, N x K.
@@ -69,21 +73,23 @@ def cluster_beams(
         With more than 1, an instance is scored by a matcher that was trained on the other folds.
     slot_targets : csr_array, N x n_slots, optional
         For which of its labels' slots an instance is positive, if not for all of them.
+    rejected : csr_array, N x L, optional
+        User-supplied negatives, for a matcher that learns from them.
     random_state : int
         Of the folds.
     """
     if n_folds == 1:
         return matcher.predict(X, beam_size=beam_size)
     narrow = clone(matcher).set_params(search=replace(matcher.search, beam_size=beam_size))
-    targets = Y if slot_targets is None else sp.hstack([Y, slot_targets], format="csr")
 
-    def fit(X_others: CSR, targets_of_others: CSR) -> ClusterMatcher:
-        Y_others, slots = targets_of_others[:, : tree.n_labels], targets_of_others[:, tree.n_labels :]
-        of_slots = {} if slot_targets is None else {"slot_targets": slots}
-        fitted: ClusterMatcher = clone(narrow).fit(X_others, Y_others, tree, **of_slots)
+    def fit(others: NDArray[np.int64]) -> ClusterMatcher:
+        further: dict[str, Any] = {} if slot_targets is None else {"slot_targets": slot_targets[others]}
+        if rejected is not None and rejected.nnz:
+            further["user_negatives"] = {0: rejected[others]}
+        fitted: ClusterMatcher = clone(narrow).fit(X[others], Y[others], tree, **further)
         return fitted
 
-    return out_of_fold(fit, X, targets, n_folds=n_folds, random_state=random_state)
+    return out_of_fold(fit, X, n_folds=n_folds, random_state=random_state)
 
 
 def train_on(
@@ -96,6 +102,7 @@ def train_on(
     beams: CSR,
     params: DisentanglementParams,
     retrain: Retrain = "ranker",
+    rejected: CSR | None = None,
 ) -> tuple[LinearMatcher, LinearRanker]:
     """Matcher and ranker of the reassigned tree.
 
@@ -111,18 +118,25 @@ def train_on(
     beams : csr_array, N x K
     params : DisentanglementParams
     retrain : {"ranker", "both"}
+    rejected : csr_array, N x L, optional
+        User-supplied negatives, for stages that learn from them.
     """
     tree = reassigned.tree
     targets = slots_of_positives(tree, own_clusters(plain), Y, beams, params.positives)
     weighted = params.positives == "weighted"
     relevance = {"relevance": RelevanceParams(mode="induced", norm="none")} if weighted else {}
+    supplied = {0: rejected} if rejected is not None and rejected.nnz else None
     if retrain == "both":
-        matcher = clone(matcher).set_params(**relevance).fit(X, Y, tree, slot_targets=targets)
-    learner: LinearRanker = clone(ranker).set_params(**relevance)
-    if params.negatives == "tfn":
-        return matcher, learner.set_params(negatives="tfn").fit(X, Y, tree, slot_targets=targets)
-    participants = sample_negatives("tfn+man", true_clusters(X, Y, plain), beams)
-    return matcher, learner.set_params(negatives="man").fit(X, Y, tree, participants, slot_targets=targets)
+        matcher = clone(matcher).set_params(**relevance)
+        matcher.fit(X, Y, tree, user_negatives=supplied, slot_targets=targets)
+    participants, scheme = None, "tfn"
+    if params.negatives != "tfn":
+        participants, scheme = sample_negatives("tfn+man", true_clusters(X, Y, plain), beams), "man"
+    if "usn" in str(ranker.negatives):
+        scheme += "+usn"
+    learner: LinearRanker = clone(ranker).set_params(negatives=scheme, **relevance)
+    learner.fit(X, Y, tree, participants, user_negatives=supplied, slot_targets=targets)
+    return matcher, learner
 
 
 def disentangle(

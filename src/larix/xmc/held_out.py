@@ -56,16 +56,15 @@ def hold_out(Y: Any, share: float, *, random_state: int = 0) -> NDArray[np.bool_
 
 
 def out_of_fold(
-    fit: Callable[[CSR, CSR], Predictor], X: Any, Y: Any, *, n_folds: int = 5, random_state: int = 0
+    fit: Callable[[NDArray[np.int64]], Predictor], X: Any, *, n_folds: int = 5, random_state: int = 0
 ) -> CSR:
     """Predict every document by a model that was trained on the other folds.
 
     Parameters
     ----------
     fit : callable
-        Takes X and Y and returns a fitted model.
+        Takes the numbers of documents, and returns a model fitted on them.
     X : matrix, N x D
-    Y : matrix, N x L
     n_folds : int
         At least 2.
     random_state : int
@@ -75,10 +74,9 @@ def out_of_fold(
     csr_array, N x L
     """
     X = check_csr(X)
-    Y = check_csr(Y, name="Y", n_rows=X.shape[0])
     if not 2 <= n_folds <= X.shape[0]:
         raise ValueError(f"n_folds must lie in 2..{X.shape[0]}, the number of documents, but is {n_folds}")
     fold = np.random.default_rng(random_state).permutation(X.shape[0]) % n_folds
-    predictions = [fit(X[fold != f], Y[fold != f]).predict(X[fold == f]) for f in range(n_folds)]
+    predictions = [fit(np.flatnonzero(fold != f)).predict(X[fold == f]) for f in range(n_folds)]
     order = np.argsort(np.concatenate([np.flatnonzero(fold == f) for f in range(n_folds)]))
     return check_csr(sp.vstack(predictions, format="csr")[order], name="P")

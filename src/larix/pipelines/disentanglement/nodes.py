@@ -61,6 +61,7 @@ def train_without_held_out(
     params: RoundParams,
     random_state: int,
     n_threads: int | None,
+    train_rejected: CSR,
 ) -> tuple[Ensemble, dict[str, Any]]:
     """A plain model of all training documents but the held-out ones, and how it does on these.
 
@@ -70,7 +71,8 @@ def train_without_held_out(
     if not held.any() or (params.reassignment.changes_nothing and not refinement.learns_from_held_out):
         return Ensemble.of([]), {"round": 0}
     X, Y, X_held, Y_held = (M[rows] for rows in (~held, held) for M in (train_instances, train_labels))
-    model = train_model(X, Y, label_tree, matcher_training, ranking, random_state, n_threads)
+    rejected = train_rejected[~held]
+    model = train_model(X, Y, label_tree, matcher_training, ranking, random_state, n_threads, rejected)
     model.set_params(search=search)
     found = assess(model, X_held, Y_held, Y)
     return Ensemble.of([model]), {"round": 0, "plain_inner_products": found["inner_products"], **found}
@@ -84,6 +86,7 @@ def find_beams(
     held_out_assessment: dict[str, Any],
     params: RoundParams,
     random_state: int,
+    train_rejected: CSR,
 ) -> CSR:
     """Clusters of training documents by matchers that have not seen them, N x K; none if rounds are over."""
     over = reason_to_stop(held_out_assessment, params)
@@ -96,7 +99,7 @@ def find_beams(
         targets = slots_of_positives(tree, own, train_labels, kept, wanted.positives)
     return cluster_beams(
         matcher, train_instances, train_labels, tree, beam_size=wanted.beam_size, n_folds=wanted.n_folds,
-        slot_targets=targets, random_state=random_state,
+        slot_targets=targets, rejected=train_rejected, random_state=random_state,
     )  # fmt: skip
 
 
@@ -112,14 +115,15 @@ def try_round(
     params: RoundParams,
     random_state: int,
     n_threads: int | None,
+    train_rejected: CSR,
 ) -> tuple[Ensemble, dict[str, Any]]:
     """A model without held-out documents and its assessment; those before if they are as good."""
     if not beams.nnz:
         return held_out_model, ended(held_out_assessment)
     held = held_out_documents(train_labels, refinement, random_state)
-    X, Y, others_beams = train_instances[~held], train_labels[~held], beams[~held]
+    X, Y, R, others_beams = (M[~held] for M in (train_instances, train_labels, train_rejected, beams))
     stages = held_out_model.models_[0].to_stages()
-    _, *stages = train_reassigned(X, Y, label_tree, *stages, others_beams, params, n_threads)
+    _, *stages = train_reassigned(X, Y, label_tree, *stages, others_beams, params, n_threads, R)
     model, X_held = XRLinear.from_stages(*stages), train_instances[held]
     limit = params.max_cost * held_out_assessment["plain_inner_products"]
     model.set_params(search=narrowed(search, stages[0], model.tree_, X_held, limit))
@@ -138,12 +142,13 @@ def train_round(
     new_assessment: dict[str, Any],
     params: RoundParams,
     n_threads: int | None,
+    train_rejected: CSR,
 ) -> tuple[LinearMatcher, LinearRanker, NDArray[np.float32]]:
     """Matcher and ranker of the reassigned tree, and what its slots gain; those before if stopped."""
     if new_assessment.get("stopped"):
         return matcher, ranker, np.zeros((ranker.tree_.n_slots, 1), np.float32)
     reassigned, *stages = train_reassigned(
-        train_instances, train_labels, label_tree, matcher, ranker, beams, params, n_threads
+        train_instances, train_labels, label_tree, matcher, ranker, beams, params, n_threads, train_rejected
     )
     return stages[0], stages[1], reassigned.gain[:, None]
 

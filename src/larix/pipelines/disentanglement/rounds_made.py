@@ -38,11 +38,12 @@ def train_reassigned(
     beams: CSR,
     params: RoundParams,
     n_threads: int | None,
+    rejected: CSR,
 ) -> tuple[Reassignment, LinearMatcher, LinearRanker]:
     """The labels reassigned by the beams, and matcher and ranker of the new tree."""
     reassigned = reassign_labels(label_tree, Y, beams, params.reassignment, n_threads=n_threads)
     stages = train_on(
-        reassigned, label_tree, matcher, ranker, X, Y, beams, params.reassignment, params.retrain
+        reassigned, label_tree, matcher, ranker, X, Y, beams, params.reassignment, params.retrain, rejected
     )
     return reassigned, *stages
 

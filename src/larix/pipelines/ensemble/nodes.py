@@ -29,6 +29,7 @@ def train_members(
     ranking: RankingParams,
     random_state: int,
     n_threads: int | None,
+    train_rejected: CSR | None = None,
 ) -> Ensemble:
     """The trees beside the first one, trained; without members there are none."""
     models = []
@@ -39,7 +40,16 @@ def train_members(
         Z = represent(train_instances, train_labels, texts, indexing, seed, n_threads)
         tree = grow_tree(Z, train_labels, indexing, seed, n_threads)
         models.append(
-            train_model(train_instances, train_labels, tree, matcher_training, ranking, seed, n_threads)
+            train_model(
+                train_instances,
+                train_labels,
+                tree,
+                matcher_training,
+                ranking,
+                seed,
+                n_threads,
+                train_rejected,
+            )
         )
     return Ensemble.of(models, params.rule)
 
@@ -52,11 +62,12 @@ def train_model(
     ranking: RankingParams,
     random_state: int,
     n_threads: int | None,
+    rejected: CSR | None = None,
 ) -> XRLinear:
     """Matcher and ranker of a tree, as the stages of these names train them."""
-    matcher = train_matcher(X, Y, label_tree, matcher_training, random_state, n_threads)
+    matcher = train_matcher(X, Y, label_tree, matcher_training, random_state, n_threads, rejected)
     clusters = score_train_clusters(matcher, X, label_tree, ranking)
-    ranker = train_ranker(X, Y, label_tree, clusters, ranking, random_state, n_threads)
+    ranker = train_ranker(X, Y, label_tree, clusters, ranking, random_state, n_threads, rejected)
     return XRLinear.from_stages(matcher, ranker)
 
 

@@ -22,6 +22,7 @@ def create_pipeline() -> Pipeline:
                     "params:ranking",
                     "params:random_state",
                     "params:n_threads",
+                    "train_rejected",
                 ],
                 "ensemble_members",
                 name="train_members",

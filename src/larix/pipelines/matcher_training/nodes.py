@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from larix.pipelines.rejected_labels import rejected_labels
 from larix.pipelines.stage_params import StageParams
 from larix.xmc.beam_search import SearchParams
 from larix.xmc.label_tree import LabelTree
@@ -19,7 +20,8 @@ class MatcherTrainingParams(StageParams):
     Parameters
     ----------
     solver : SolverParams, or one for each level
-    negatives : {"tfn", "man", "tfn+man"}, or one for each level
+    negatives : `tfn`, `man`, `usn` or several joined by `+`; or one for each level
+        `usn` takes the labels that the corpus rejects.
     relevance : RelevanceParams
         How the values of the labels weigh positives.
     search : SearchParams
@@ -39,6 +41,7 @@ def train_matcher(
     params: MatcherTrainingParams,
     random_state: int,
     n_threads: int | None,
+    train_rejected: CSR | None = None,
 ) -> LinearMatcher:
     """Learn to find the clusters of an instance."""
     matcher = LinearMatcher(
@@ -49,4 +52,5 @@ def train_matcher(
         random_state=random_state,
         n_threads=n_threads,
     )
-    return matcher.fit(train_instances, train_labels, label_tree)
+    supplied = rejected_labels(train_rejected, params.negatives)
+    return matcher.fit(train_instances, train_labels, label_tree, user_negatives=supplied)

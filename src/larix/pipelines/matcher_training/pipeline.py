@@ -1,4 +1,4 @@
-"""Matcher training: train_instances, train_labels, label_tree -> matcher."""
+"""Matcher training: train_instances, train_labels, train_rejected, label_tree -> matcher."""
 
 from kedro.pipeline import Pipeline, node
 
@@ -18,6 +18,7 @@ def create_pipeline() -> Pipeline:
                     "params:matcher_training",
                     "params:random_state",
                     "params:n_threads",
+                    "train_rejected",
                 ],
                 "matcher",
                 name="train_matcher",

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import scipy.sparse as sp
 
+from larix.pipelines.rejected_labels import rejected_labels
 from larix.pipelines.stage_params import StageParams
 from larix.xmc.label_tree import LabelTree
 from larix.xmc.linear_solver import SolverParams
@@ -20,7 +21,8 @@ class RankingParams(StageParams):
     Parameters
     ----------
     solver : SolverParams
-    negatives : {"tfn", "man", "tfn+man"}
+    negatives : `tfn`, `man`, `usn` or several joined by `+`
+        `usn` takes the labels that the corpus rejects.
     relevance : RelevanceParams
         How the values of the labels weigh positives.
     """
@@ -34,7 +36,7 @@ def score_train_clusters(
     matcher: LinearMatcher, train_instances: CSR, label_tree: LabelTree, params: RankingParams
 ) -> CSR:
     """The matcher's clusters of the training instances, N x K; empty if no negatives come from them."""
-    if params.negatives == "tfn":
+    if "man" not in params.negatives.split("+"):
         return sp.csr_array((train_instances.shape[0], label_tree.n_clusters), dtype="float32")
     return matcher.predict(train_instances)
 
@@ -47,6 +49,7 @@ def train_ranker(
     params: RankingParams,
     random_state: int,
     n_threads: int | None,
+    train_rejected: CSR | None = None,
 ) -> LinearRanker:
     """Learn to rank the labels of the clusters that an instance reaches."""
     ranker = LinearRanker(
@@ -56,4 +59,7 @@ def train_ranker(
         random_state=random_state,
         n_threads=n_threads,
     )
-    return ranker.fit(train_instances, train_labels, label_tree, train_cluster_scores)
+    supplied = rejected_labels(train_rejected, params.negatives)
+    return ranker.fit(
+        train_instances, train_labels, label_tree, train_cluster_scores, user_negatives=supplied
+    )

@@ -1,4 +1,4 @@
-"""Ranking: matcher, train_instances, train_labels, label_tree -> ranker."""
+"""Ranking: matcher, train_instances, train_labels, train_rejected, label_tree -> ranker."""
 
 from kedro.pipeline import Pipeline, node
 
@@ -25,6 +25,7 @@ def create_pipeline() -> Pipeline:
                     "params:ranking",
                     "params:random_state",
                     "params:n_threads",
+                    "train_rejected",
                 ],
                 "ranker",
                 name="train_ranker",

@@ -36,6 +36,7 @@ def predict_held_out(
     params: RefinementParams,
     random_state: int,
     n_threads: int | None,
+    train_rejected: CSR | None = None,
     embeddings: EmbeddingMemoryParams | None = None,
     label_embeddings: NDArray[np.float32] | None = None,
 ) -> tuple[CSR, CSR, dict[str, Any]]:
@@ -47,8 +48,9 @@ def predict_held_out(
         return (*((sp.csr_array((0, train_labels.shape[1]), dtype="float32"),) * 2), {})
     held = held_out_documents(train_labels, params, random_state)
     X, Y, X_held, Y_held = (M[rows] for rows in (~held, held) for M in (train_instances, train_labels))
+    rejected = None if train_rejected is None else train_rejected[~held]
     members = [
-        train_model(X, Y, member.tree_, matcher_training, ranking, member.random_state, n_threads)
+        train_model(X, Y, member.tree_, matcher_training, ranking, member.random_state, n_threads, rejected)
         for member in ensemble_members.models_
     ]
     search = SearchParams(**search_settings)

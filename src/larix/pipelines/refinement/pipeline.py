@@ -28,6 +28,7 @@ def create_pipeline(*, encoder: EncoderUse | None = None) -> Pipeline:
                     "params:refinement",
                     "params:random_state",
                     "params:n_threads",
+                    "train_rejected",
                     *memory,
                 ],
                 ["held_out_scores", "held_out_labels", "memory_choice"],

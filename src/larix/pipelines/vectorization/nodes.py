@@ -48,3 +48,9 @@ def vectorize_test(text_features: TextFeatures | GivenFeatures, corpus: Corpus) 
 def extract_labels(corpus: Corpus) -> tuple[CSR, CSR]:
     """Label matrices of the training and of the test documents."""
     return corpus.train.labels, corpus.test.labels
+
+
+def extract_rejected(corpus: Corpus) -> CSR:
+    """Labels that are known to be wrong for training documents, N x L."""
+    rejected: CSR = corpus.train.rejected
+    return rejected

@@ -9,14 +9,15 @@ from larix.pipelines.vectorization.embedding import (
     fit_joint_features,
     vectorize_joint_test,
 )
-from larix.pipelines.vectorization.nodes import extract_labels, fit_features, vectorize_test
+from larix.pipelines.vectorization.nodes import extract_labels, extract_rejected, fit_features, vectorize_test
 
 
 def create_pipeline(*, encoder: EncoderUse | None = None) -> Pipeline:
     """Nodes that make matrices; with an encoder, of text features joined with its embedding."""
     labels = node(extract_labels, "corpus", ["train_labels", "test_labels"], name="extract_labels")
+    rejected = node(extract_rejected, "corpus", "train_rejected", name="extract_rejected_labels")
     return Pipeline(
-        [*(_joint_rows(encoder) if encoder else _rows()), labels],
+        [*(_joint_rows(encoder) if encoder else _rows()), labels, rejected],
         namespace="vectorization",
         prefix_datasets_with_namespace=False,
         tags="vectorization",
@@ -36,7 +37,7 @@ def _rows() -> list[Node]:
 
 
 def _joint_rows(encoder: EncoderUse) -> list[Node]:
-    tuned = ["tuned_encoder"] if encoder == "tuned" else []
+    tuned = [] if encoder == "frozen" else ["tuned_encoder"]
     return [
         node(
             fit_joint_features,

@@ -1,0 +1,32 @@
+"""Rejected labels as user-supplied negatives."""
+
+from collections.abc import Sequence
+
+from larix.xmc.negative_sampling import Negatives
+from larix.xmc.sparse import CSR
+
+
+def rejected_labels(
+    rejected: CSR | None, negatives: Negatives | Sequence[Negatives]
+) -> dict[int, CSR] | None:
+    """What `fit` takes as `user_negatives`; None if no level asks for it.
+
+    Parameters
+    ----------
+    rejected : csr_array, N x L, or None
+    negatives : `tfn`, `man`, `usn` or several joined by `+`; or one for each level
+
+    Raises
+    ------
+    ValueError
+        If a level asks for labels that were rejected, and there are none.
+    """
+    schemes = (negatives,) if isinstance(negatives, str) else negatives
+    if not any("usn" in scheme.split("+") for scheme in schemes):
+        return None
+    if rejected is None or not rejected.nnz:
+        raise ValueError(
+            f"negatives {negatives!r} need labels that are known to be wrong, but the corpus has none; "
+            "name their column in ingestion.columns.rejected, or leave usn out"
+        )
+    return {0: rejected}
