@@ -14,49 +14,27 @@ from larix.pipelines.vectorization.nodes import VectorizationParams, fit_feature
 from larix.xmc.clustering import ClusteringParams, cluster_labels
 from larix.xmc.label_representation import represent_labels
 from larix.xmc.label_tree import LabelTree
-from larix.xmc.transformer.level_training import LevelTrainingParams
 from larix.xmc.transformer.trainable_encoder import TrainableEncoder
-from larix.xmc.transformer.xr_transformer import (
-    MatcherNegatives,
-    Start,
-    XRTransformerParams,
-    fine_tune_levels,
-)
+from larix.xmc.transformer.xr_transformer import XRTransformerParams, fine_tune_levels
 
 
 @dataclass(frozen=True)
-class EncoderTuningParams(StageParams):
+class EncoderTuningParams(StageParams, XRTransformerParams):
     """The preliminary tree, and how the encoder is fine-tuned on it.
 
     Parameters
     ----------
     clustering : ClusteringParams
         Of the preliminary tree; labels are represented as in `label_indexing`, on text features alone.
-    training : LevelTrainingParams, or one for each level that takes part
-    max_clusters, negatives, max_candidates, beam_size, start
+    training, max_clusters, ...
         As in `larix.xmc.transformer.xr_transformer.XRTransformerParams`.
     """
 
     clustering: ClusteringParams = field(default_factory=ClusteringParams)
-    training: LevelTrainingParams | tuple[LevelTrainingParams, ...] = field(
-        default_factory=LevelTrainingParams
-    )
-    max_clusters: int = 32768
-    negatives: MatcherNegatives = "tfn"
-    max_candidates: int = 500
-    beam_size: int = 20
-    start: Start = "linear"
 
-    def levels(self) -> XRTransformerParams:
-        """How levels follow each other."""
-        return XRTransformerParams(
-            training=self.training,
-            max_clusters=self.max_clusters,
-            negatives=self.negatives,
-            max_candidates=self.max_candidates,
-            beam_size=self.beam_size,
-            start=self.start,
-        )
+    def __post_init__(self) -> None:
+        StageParams.__post_init__(self)
+        XRTransformerParams.__post_init__(self)
 
 
 def grow_preliminary_tree(
@@ -94,7 +72,7 @@ def fine_tune_encoder(
         corpus.train.texts,
         corpus.train.labels,
         preliminary_tree,
-        params.levels(),
+        params,
         checkpoint_folder=tuning_checkpoints,
         random_state=random_state,
         n_threads=n_threads,
