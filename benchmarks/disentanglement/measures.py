@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from benchmarks.disentanglement.corpora import StudyCorpus
 from larix import XRLinear, combine_predictions
-from larix.xmc.metrics import rank
+from larix.xmc.hits import rank
 from larix.xmc.search_cost import inner_products
 from larix.xmc.sense_recall import sense_recall
 from larix.xmc.sense_separation import sense_separation

@@ -38,6 +38,7 @@ _HOMES = {
     "explain": "larix.xmc.explanation",
     "inner_products": "larix.xmc.search_cost",
     "load": "larix.serving.suggester",
+    "paired_bootstrap": "larix.xmc.paired_bootstrap",
     "random_copies": "larix.xmc.random_copies",
     "reassign_labels": "larix.xmc.disentanglement",
     "represent_labels": "larix.xmc.label_representation",

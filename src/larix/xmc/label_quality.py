@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from larix.xmc.metrics import rank
+from larix.xmc.hits import rank
 
 
 @dataclass(frozen=True, eq=False)

@@ -29,8 +29,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from larix.xmc.label_frequency import BANDS, LabelFrequencies, PropensityParams
-from larix.xmc.sparse import CSR, binarize, check_csr, top_k_per_row
+from larix.xmc.document_metrics import document_metrics, largest_cutoff
+from larix.xmc.hits import Hits, rank
+from larix.xmc.label_frequency import BANDS, PropensityParams
 
 Metrics = dict[str, float]
 
@@ -64,94 +65,6 @@ class Evaluation:
 
 def _plain(metrics: Metrics) -> dict[str, float | None]:
     return {name: None if math.isnan(value) else value for name, value in metrics.items()}
-
-
-@dataclass(frozen=True, eq=False)
-class Hits:
-    """Ranked predictions beside the truth; what all metrics are computed from.
-
-    Attributes
-    ----------
-    labels : ndarray of int, shape (N, K)
-        Predicted labels by rank, -1 beyond the last.
-    correct : ndarray of bool, shape (N, K)
-        Whether each is a true label of its document.
-    rows, columns : ndarray of int
-        Document and label of every true occurrence, sorted.
-    frequencies : LabelFrequencies
-        Training occurrences of the labels.
-    """
-
-    labels: NDArray[np.int64]
-    correct: NDArray[np.bool_]
-    rows: NDArray[np.int64]
-    columns: NDArray[np.int64]
-    frequencies: LabelFrequencies
-
-    @property
-    def n_documents(self) -> int:
-        """Number of documents N."""
-        return len(self.labels)
-
-    def among(self, relevant: NDArray[np.bool_]) -> "Hits":
-        """The same rankings where only labels of the mask `relevant`, shape (L,), count as true."""
-        kept = relevant[self.columns]
-        correct = self.correct & (self.labels >= 0) & relevant[self.labels]
-        return Hits(self.labels, correct, self.rows[kept], self.columns[kept], self.frequencies)
-
-
-def rank(P: Any, Y_true: Any, Y_train: Any, k: int) -> Hits:
-    """Rank predictions and mark the correct ones.
-
-    Parameters
-    ----------
-    P : sparse matrix, shape (N, L)
-        Scores; higher is better, of any sign.
-    Y_true : sparse matrix, shape (N, L)
-        True labels; every stored value but zero counts.
-    Y_train : sparse matrix of shape (N', L) or LabelFrequencies
-        Training labels.
-    k : int
-        Number of ranks K to look at.
-
-    Returns
-    -------
-    Hits
-
-    Raises
-    ------
-    ValueError
-        If shapes disagree, there is no document, or `k` is below 1.
-    """
-    Y = binarize(check_csr(Y_true, name="Y_true"))
-    P = check_csr(P, name="P", n_rows=Y.shape[0], n_columns=Y.shape[1])
-    if Y.shape[0] == 0:
-        raise ValueError("metrics need at least one document, but Y_true has no rows")
-    frequencies = Y_train if isinstance(Y_train, LabelFrequencies) else LabelFrequencies.of(Y_train)
-    if frequencies.n_labels != Y.shape[1]:
-        raise ValueError(f"Y_train must have {Y.shape[1]} labels like Y_true, but has {frequencies.n_labels}")
-    rows = np.repeat(np.arange(Y.shape[0]), np.diff(Y.indptr))
-    columns = Y.indices.astype(np.int64)
-    labels = _ranked_labels(P, k)
-    return Hits(labels, _is_true(labels, rows, columns, Y.shape[1]), rows, columns, frequencies)
-
-
-def _ranked_labels(P: CSR, k: int) -> NDArray[np.int64]:
-    top = top_k_per_row(P, k)
-    lengths = np.diff(top.indptr)
-    labels = np.full((P.shape[0], k), -1, np.int64)
-    labels[np.arange(k) < lengths[:, None]] = top.indices
-    return labels
-
-
-def _is_true(
-    labels: NDArray[np.int64], rows: NDArray[np.int64], columns: NDArray[np.int64], n_labels: int
-) -> NDArray[np.bool_]:
-    """Membership of (document, label) pairs by binary search; `rows * L + columns` rises."""
-    truth = np.append(rows * n_labels + columns, np.iinfo(np.int64).max)
-    pairs = np.arange(len(labels))[:, None] * n_labels + labels
-    found: NDArray[np.bool_] = (truth[np.searchsorted(truth, pairs)] == pairs) & (labels >= 0)
-    return found
 
 
 def evaluate(
@@ -197,10 +110,7 @@ def evaluate(
     >>> evaluate(P, Y, Y, ks=[1, 2], recall_ks=[2]).metrics["P@1"]
     0.5
     """
-    cutoffs = [*ks, *recall_ks]
-    if not cutoffs or min(cutoffs) < 1:
-        raise ValueError(f"cut-offs must be given and at least 1, but are {cutoffs}")
-    hits = rank(P, Y_true, Y_train, max(cutoffs))
+    hits = rank(P, Y_true, Y_train, largest_cutoff(ks, recall_ks))
     inverse = hits.frequencies.inverse_propensities(propensity)
     bands = hits.frequencies.bands()
     by_frequency = {name: _metrics(hits.among(bands[name]), inverse, ks, recall_ks) for name in BANDS}
@@ -234,44 +144,15 @@ def curves(
 def _metrics(
     hits: Hits, inverse_propensities: NDArray[np.float64], ks: Sequence[int], recall_ks: Sequence[int]
 ) -> Metrics:
-    n_true = np.bincount(hits.rows, minlength=hits.n_documents)
-    n_correct = np.cumsum(hits.correct, axis=1)
-    discounts = 1 / np.log2(np.arange(2, hits.labels.shape[1] + 2))
-    gains = hits.correct * inverse_propensities[hits.labels]
-    best_gains = _best_gains(hits, inverse_propensities)
-    metrics: Metrics = {}
-    for k in ks:
-        cut = slice(0, k)
-        metrics[f"P@{k}"] = float(n_correct[:, k - 1].mean() / k)
-        metrics[f"nDCG@{k}"] = _ndcg(hits.correct[:, cut], n_true, discounts[cut])
-        metrics[f"PSP@{k}"] = _ratio(gains[:, cut].sum(), best_gains[:, cut].sum())
-        metrics[f"PSnDCG@{k}"] = _ratio(
-            (gains[:, cut] @ discounts[cut]).sum(), (best_gains[:, cut] @ discounts[cut]).sum()
-        )
-        found = np.unique(hits.labels[:, cut][hits.correct[:, cut]])
-        metrics[f"coverage@{k}"] = _ratio(len(found), len(np.unique(hits.columns)))
-    has = n_true > 0
-    for k in recall_ks:
-        metrics[f"R@{k}"] = _mean(n_correct[has, k - 1] / n_true[has])
-    return metrics
+    of_documents = document_metrics(hits, inverse_propensities, ks, recall_ks)
+    coverage = {f"coverage@{k}": _coverage(hits, k) for k in ks}
+    return {name: metric.value for name, metric in of_documents.items()} | coverage
 
 
-def _ndcg(correct: NDArray[np.bool_], n_true: NDArray[np.int64], discounts: NDArray[np.float64]) -> float:
-    has = n_true > 0
-    best = np.cumsum(discounts)[np.minimum(n_true[has], len(discounts)) - 1]
-    return _mean((correct[has] @ discounts) / best)
-
-
-def _best_gains(hits: Hits, inverse_propensities: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Inverse propensities of each document's true labels, falling; shape (N, K), zero beyond the last."""
-    weights = inverse_propensities[hits.columns]
-    order = np.lexsort((-weights, hits.rows))
-    starts = np.searchsorted(hits.rows, np.arange(hits.n_documents))
-    places = np.arange(len(order)) - starts[hits.rows]
-    kept = places < hits.labels.shape[1]
-    best = np.zeros(hits.labels.shape)
-    best[hits.rows[kept], places[kept]] = weights[order][kept]
-    return best
+def _coverage(hits: Hits, k: int) -> float:
+    found = np.unique(hits.labels[:, :k][hits.correct[:, :k]])
+    true_labels = np.unique(hits.columns)
+    return len(found) / len(true_labels) if len(true_labels) else math.nan
 
 
 def _counts(hits: Hits, bands: Mapping[str, NDArray[np.bool_]]) -> dict[str, int]:
@@ -292,11 +173,3 @@ def _counts(hits: Hits, bands: Mapping[str, NDArray[np.bool_]]) -> dict[str, int
         counts[f"{name}_labels"] = int(band.sum())
         counts[f"{name}_true_occurrences"] = int(band[hits.columns].sum())
     return counts
-
-
-def _mean(values: NDArray[np.float64]) -> float:
-    return float(values.mean()) if len(values) else math.nan
-
-
-def _ratio(part: float, whole: float) -> float:
-    return float(part / whole) if whole else math.nan
