@@ -59,6 +59,10 @@ class Project:
         """A place below the run's data folder."""
         return self.folder / "data" / "tiny" / name
 
+    def newest(self, name: str) -> Path:
+        """The newest version of an artefact that is kept by version."""
+        return max(self.path(name).glob(f"*Z/{Path(name).name}"))
+
     def snapshot(self) -> dict[str, int]:
         """Time of change of every file in the data folder."""
         files = (file for file in self.path("").rglob("*") if file.is_file())

@@ -11,7 +11,8 @@ SLOW = pytest.mark.slow
 
 
 def content(project: Project, artefact: str) -> list[bytes]:
-    arrays = load_folder(project.path(artefact)).arrays
+    find = project.newest if artefact == PREDICTIONS else project.path
+    arrays = load_folder(find(artefact)).arrays
     return [arrays[name].tobytes() for name in sorted(arrays)]
 
 

@@ -6,30 +6,21 @@ from kedro_datasets._typing import TablePreview
 
 from larix.datasets.artefact import ArtefactDataset
 from larix.datasets.json_document import table_preview
-from larix.xmc.persistence import is_whole, load_folder, save_folder
-from larix.xmc.sparse import CSR, check_csr
-
-_KIND = "SparseMatrix"
+from larix.xmc.sparse import CSR
+from larix.xmc.sparse_folder import is_csr_folder, load_csr, save_csr
 
 
 class SparseMatrixDataset(ArtefactDataset[CSR]):
     """A CSR matrix, float32, checked when it is written and when it is read."""
 
     def _read(self, path: Path) -> CSR:
-        import scipy.sparse as sp
-
-        folder = load_folder(path, kind=_KIND)
-        arrays = folder.arrays
-        parts = (arrays["data"], arrays["indices"], arrays["indptr"])
-        return check_csr(sp.csr_array(parts, shape=tuple(folder.metadata["shape"])), name=str(path))
+        return load_csr(path)
 
     def _write(self, path: Path, data: CSR) -> None:
-        matrix = check_csr(data, name=path.name)
-        arrays = {"data": matrix.data, "indices": matrix.indices, "indptr": matrix.indptr}
-        save_folder(path, kind=_KIND, metadata={"shape": list(matrix.shape)}, arrays=arrays)
+        save_csr(path, data)
 
     def _is_whole(self, path: str | Path) -> bool:
-        return is_whole(path, kind=_KIND)
+        return is_csr_folder(path)
 
     def preview(self) -> TablePreview:
         """Shape and density of the matrix."""
