@@ -22,11 +22,29 @@ class TrainableEncoder:
     ----------
     encoder : SentenceEncoder
         Where training begins; it stays as it is.
+    trained_layers : int or None
+        Only that many layers are trained, the last ones; None trains all, and the embeddings of tokens.
+
+    Raises
+    ------
+    ValueError
+        If the encoder has fewer layers.
     """
 
-    def __init__(self, encoder: SentenceEncoder) -> None:
+    def __init__(self, encoder: SentenceEncoder, *, trained_layers: int | None = None) -> None:
         self.origin = encoder
         self.model, self.tokenizer = encoder.load()
+        if trained_layers is not None:
+            _freeze_below(self.model, trained_layers)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Copied to another process as arrays, since that may lack the device."""
+        return {"origin": self.origin, "weights": self._arrays()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(state["origin"])  # type: ignore[misc]
+        torch = import_torch()
+        self.model.load_state_dict({name: torch.tensor(array) for name, array in state["weights"].items()})
 
     def tokens(self, texts: list[str]) -> TokenIds:
         """Token ids of texts."""
@@ -72,5 +90,23 @@ class TrainableEncoder:
 
     def save(self, path: Path | str) -> None:
         """Write the trained encoder as a folder that `SentenceEncoder` reads."""
-        weights = {name: tensor.detach().cpu().numpy() for name, tensor in self.model.state_dict().items()}
-        self.origin.files.save(path, weights=weights)
+        self.origin.files.save(path, weights=self._arrays())
+
+    def _arrays(self) -> dict[str, NDArray[Any]]:
+        return {name: tensor.detach().cpu().numpy() for name, tensor in self.model.state_dict().items()}
+
+
+def _freeze_below(model: Any, n_trained: int) -> None:
+    """Freeze what comes before the last layers; parameters are registered in the order of their use."""
+    torch, n_layers = import_torch(), model.config.num_hidden_layers
+    if not 1 <= n_trained <= n_layers:
+        raise ValueError(
+            f"trained_layers must lie in 1..{n_layers}, the encoder's layers, but is {n_trained}"
+        )
+    stacks = (module for module in model.modules() if isinstance(module, torch.nn.ModuleList))
+    layers = next(stack for stack in stacks if len(stack) == n_layers)
+    first = next(layers[n_layers - n_trained].parameters())
+    for parameter in model.parameters():
+        if parameter is first:
+            return
+        parameter.requires_grad = False
