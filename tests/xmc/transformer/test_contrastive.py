@@ -4,6 +4,7 @@ import scipy.sparse as sp
 
 from larix.xmc.matrix import unit_rows
 from larix.xmc.transformer.contrastive import ContrastiveParams, contrastive_loss, learn_projection
+from larix.xmc.transformer.contrastive_pairs import ContrastiveBatch
 
 torch = pytest.importorskip("torch", reason="the extra transformer is not installed")
 
@@ -50,8 +51,9 @@ def test_the_loss_is_that_of_the_formula(data):
     A = np.random.default_rng(1).normal(size=(d, d)).astype(np.float32)
     positive, left_out = np.array([2, 0]), np.zeros((2, 5), bool)
     left_out[0, 4] = True
+    batch = ContrastiveBatch(np.arange(2), np.arange(5), positive, left_out)
     tensors = (torch.from_numpy(array) for array in (A, E[:2], names[:5]))
-    found = contrastive_loss(*tensors, positive, left_out, temperature=0.2)
+    found = contrastive_loss(*tensors, batch, temperature=0.2)
     terms = []
     for i in range(2):
         cosines = unit_rows(E[[i]] @ A.T) @ unit_rows(names[:5] @ A.T).T

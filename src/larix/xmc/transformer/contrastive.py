@@ -6,7 +6,8 @@ The encoder stays frozen; a square matrix A, from the identity on, is trained by
 
 for pairs of a document's embedding e_i and the embedding n_l of one of its labels' names. The labels m are
 those of the batch and further ones whose names lie near the document under the frozen encoder; other labels
-of the document are left out of the sum.
+of the document are left out of the sum. `top_layer_training` goes on from there and trains layers of the
+encoder too.
 
 van den Oord, Li, Vinyals: Representation learning with contrastive predictive coding. 2018 (the loss); Xiong
 et al.: Approximate nearest neighbor negative contrastive learning for dense text retrieval. ICLR 2021 (mined
@@ -15,21 +16,18 @@ negatives).
 
 import logging
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from larix.xmc.nearest_vectors import nearest_vectors
 from larix.xmc.progress import track
-from larix.xmc.sparse import CSR, binarize, check_csr
+from larix.xmc.transformer.contrastive_pairs import ContrastiveBatch, ContrastivePairs
 from larix.xmc.transformer.libraries import import_torch, torch_threads
 
 logger = logging.getLogger(__name__)
-_SAME = 0.999  # from this cosine on a text is the label's name, and teaches nothing
-_WARM_UP = 0.1  # share of the steps
+WARM_UP = 0.1  # share of the steps
 
 
 @dataclass(frozen=True)
@@ -98,95 +96,52 @@ def learn_projection(
         A; the identity if no document has a label whose name is another text.
     """
     begun = time.perf_counter()
-    Y = binarize(check_csr(Y, name="Y", n_rows=len(E), n_columns=len(label_vectors)))
-    pairs = _Pairs.of(E, Y, label_vectors)
-    if not len(pairs.documents):
+    pairs = ContrastivePairs.of(E, Y, label_vectors, params.n_mined, n_threads=n_threads)
+    if not len(pairs):
         return np.eye(E.shape[1], dtype=np.float32)
-    mined, _ = nearest_vectors(E[pairs.documents], label_vectors, params.n_mined, n_threads=n_threads)
     with torch_threads(n_threads):
-        A = _train(E, label_vectors, Y, pairs, mined, params, np.random.default_rng(random_state))
+        A = _train(E, label_vectors, pairs, params, np.random.default_rng(random_state))
     seconds = time.perf_counter() - begun
-    logger.info("map of embeddings from names of labels of %d documents, in %.1f s", len(mined), seconds)
+    logger.info("map of embeddings from names of labels of %d documents, in %.1f s", len(pairs), seconds)
     return A
-
-
-@dataclass(frozen=True, eq=False)
-class _Pairs:
-    """Documents, and for each of them the rarest of its labels, whose name says most about it."""
-
-    documents: NDArray[np.int64]
-    labels: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, E: NDArray[np.float32], Y: CSR, label_vectors: NDArray[np.float32]) -> "_Pairs":
-        frequency = np.bincount(Y.indices, minlength=Y.shape[1])
-        documents = np.repeat(np.arange(Y.shape[0]), np.diff(Y.indptr))
-        order = np.lexsort((Y.indices, frequency[Y.indices], documents))
-        first = Y.indptr[:-1][np.diff(Y.indptr) > 0]
-        pairs = cls(documents[order][first], Y.indices[order][first].astype(np.int64))
-        names = label_vectors[pairs.labels]
-        kept = (np.einsum("ij,ij->i", E[pairs.documents], names) < _SAME) & names.any(axis=1)
-        return cls(pairs.documents[kept], pairs.labels[kept])
-
-    def batches(self, size: int, n: int, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
-        """Numbers of pairs, in n random orders one after the other."""
-        for _ in range(n):
-            order = rng.permutation(len(self.documents))
-            yield from (order[begin : begin + size] for begin in range(0, len(order), size))
 
 
 def _train(
     E: NDArray[np.float32],
     label_vectors: NDArray[np.float32],
-    Y: CSR,
-    pairs: _Pairs,
-    mined: NDArray[np.int32],
+    pairs: ContrastivePairs,
     params: ContrastiveParams,
     rng: np.random.Generator,
 ) -> NDArray[np.float32]:
     torch = import_torch()
-    n_steps = params.epochs * -(-len(mined) // params.batch_size)
+    n_steps = params.epochs * -(-len(pairs) // params.batch_size)
     A = torch.eye(E.shape[1], requires_grad=True)
     optimizer = torch.optim.AdamW([A], lr=params.learning_rate, weight_decay=0.0)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, params.learning_rate, total_steps=n_steps + 1, pct_start=_WARM_UP
+        optimizer, params.learning_rate, total_steps=n_steps + 1, pct_start=WARM_UP
     )
-    batches = pairs.batches(params.batch_size, params.epochs, rng)
+    batches = pairs.batches(params.batch_size, n_steps, params.n_negatives, rng)
     for batch in track(batches, "training the map of embeddings", n_steps):
-        drawn = rng.permuted(mined[batch], axis=1)[:, : params.n_negatives]
-        documents, own = pairs.documents[batch], pairs.labels[batch]
-        labels = np.union1d(own, drawn)
-        positive = np.searchsorted(labels, own)
-        others = Y[documents][:, labels].toarray() > 0
-        others[np.arange(len(batch)), positive] = False
-        vectors = torch.from_numpy(E[documents]), torch.from_numpy(label_vectors[labels])
+        vectors = torch.from_numpy(E[batch.documents]), torch.from_numpy(label_vectors[batch.labels])
         optimizer.zero_grad()
-        contrastive_loss(A, *vectors, positive, others, params.temperature).backward()
+        contrastive_loss(A, *vectors, batch, params.temperature).backward()
         optimizer.step()
         schedule.step()
     trained: NDArray[np.float32] = A.detach().numpy()
     return trained
 
 
-def contrastive_loss(
-    A: Any,
-    documents: Any,
-    labels: Any,
-    positive: NDArray[np.int64],
-    left_out: NDArray[np.bool_],
-    temperature: float,
-) -> Any:
+def contrastive_loss(A: Any, documents: Any, labels: Any, batch: ContrastiveBatch, temperature: float) -> Any:
     """Mean loss of a batch.
 
     Parameters
     ----------
     A : tensor, d x d
     documents : tensor, B x d
+        Embeddings of the batch's documents.
     labels : tensor, C x d
-    positive : int array, shape (B,)
-        Each document's own label among the C.
-    left_out : bool array, B x C
-        Labels that are no negatives of a document.
+        Those of its labels' names.
+    batch : ContrastiveBatch
     temperature : float
 
     Returns
@@ -197,5 +152,7 @@ def contrastive_loss(
     torch = import_torch()
     normalize = torch.nn.functional.normalize
     cosines = normalize(documents @ A.T, dim=1) @ normalize(labels @ A.T, dim=1).T
-    logits = (cosines / temperature).masked_fill(torch.from_numpy(left_out), float("-inf"))
-    return torch.nn.functional.cross_entropy(logits, torch.from_numpy(positive))
+    left_out, positive = (torch.from_numpy(a).to(A.device) for a in (batch.left_out, batch.positive))
+    return torch.nn.functional.cross_entropy(
+        (cosines / temperature).masked_fill(left_out, float("-inf")), positive
+    )

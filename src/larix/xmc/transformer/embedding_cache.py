@@ -41,14 +41,15 @@ class EmbeddingCache:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._pieces = [piece for path in sorted(folder.glob("*")) if (piece := _read(path)) is not None]
+        pieces = (read_piece(path, _KIND, "vectors") for path in sorted(folder.glob("[!.]*")))
+        self._pieces = [piece for piece in pieces if piece is not None]
 
     def fill(self, keys: Keys, vectors: NDArray[np.float32]) -> NDArray[np.bool_]:
         """Write the vectors of known texts into the rows of `vectors`; return which rows these are."""
         known = np.zeros(len(keys), np.bool_)
         for piece in self._pieces:
             if piece["vectors"].shape[1] == vectors.shape[1]:
-                found, at = _matches(piece["keys"], keys)
+                found, at = match_keys(piece["keys"], keys)
                 vectors[found] = piece["vectors"][at]
                 known[found] = True
         return known
@@ -60,17 +61,18 @@ class EmbeddingCache:
         self._pieces.append({"keys": keys, "vectors": vectors})
 
 
-def _read(path: Path) -> dict[str, NDArray[Any]] | None:
+def read_piece(path: Path, kind: str, rows: str) -> dict[str, NDArray[Any]] | None:
+    """Arrays of a piece, of which `rows` has as many rows as there are keys; None if it can't be used."""
     try:
-        piece = dict(load_folder(path, kind=_KIND).arrays)
+        piece = dict(load_folder(path, kind=kind).arrays)
     except (ModelFolderError, OSError) as error:
         logger.warning("a piece of the embedding cache is not used: %s", error)
         return None
-    fits = piece["keys"].dtype == np.uint64 and piece["keys"].shape == (len(piece["vectors"]), 2)
+    fits = piece["keys"].dtype == np.uint64 and piece["keys"].shape == (len(piece[rows]), 2)
     return piece if fits else None
 
 
-def _matches(own: Keys, wanted: Keys) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def match_keys(own: Keys, wanted: Keys) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Positions of wanted keys that a piece has, and where it has them."""
     order = np.argsort(own[:, 0], kind="stable")
     at = order[np.minimum(np.searchsorted(own[order, 0], wanted[:, 0]), len(own) - 1)]
