@@ -70,7 +70,7 @@ def test_votes_of_embeddings_are_chosen_on_documents_held_out(data, contrastive)
     model = Ensemble.of([XRLinear().fit(X[others], Y[others], tree)])
     scores, labels, choice = predict_held_out(
         X, Y, model, Ensemble.of([]), MatcherTrainingParams(), RankingParams(), asdict(SearchParams()),
-        RefinementParams(), 0, None, params, names,
+        RefinementParams(), 0, None, sp.csr_array(Y.shape), params, names,
     )  # fmt: skip
     tried = {(row["weight"], row["temperature"]): row["nDCG@10"] for row in choice["tried"]}
     assert set(tried) == {(0.0, 0.05), (0.0, 0.1), (0.5, 0.05), (0.5, 0.1)}

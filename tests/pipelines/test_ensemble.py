@@ -4,6 +4,7 @@ from dataclasses import asdict
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 from larix.corpora import corpus_from_texts
 from larix.pipelines.ensemble.nodes import join_trees, train_members
@@ -89,7 +90,7 @@ def test_held_out_scores_are_those_of_the_whole_ensemble(data):
     held = hold_out(Y, 0.1)
     second = Ensemble.of([XRLinear().fit(X[~held], Y[~held], first.tree_)])
     settings = MatcherTrainingParams(), RankingParams(), asdict(SearchParams()), RefinementParams(memory=None)
-    scores, labels, _ = predict_held_out(X, Y, second, others, *settings, 0, 1)
+    scores, labels, _ = predict_held_out(X, Y, second, others, *settings, 0, 1, sp.csr_array(Y.shape))
     models = [XRLinear(random_state=seed).fit(X[~held], Y[~held], model.tree_)
               for seed, model in enumerate((first, *others.models_))]  # fmt: skip
     expected = Ensemble.of(models).predict(X[held], top_k=RefinementParams().n_candidates)

@@ -38,8 +38,11 @@ def held_out(data, params, **given):
     X, Y = given.get("X", X), given.get("Y", Y)
     training, search = (MatcherTrainingParams(), RankingParams()), SearchParams()
     plain = RoundParams(reassignment={"max_clusters_per_label": 1})
-    model, _ = train_without_held_out(X, Y, tree, *training, search, params, plain, 0, None)
-    return predict_held_out(X, Y, model, Ensemble.of([]), *training, asdict(search), params, 0, None)
+    none_rejected = sp.csr_array(Y.shape)
+    model, _ = train_without_held_out(X, Y, tree, *training, search, params, plain, 0, None, none_rejected)
+    return predict_held_out(
+        X, Y, model, Ensemble.of([]), *training, asdict(search), params, 0, None, none_rejected
+    )
 
 
 def test_scores_are_those_of_documents_that_the_model_does_not_know(data):

@@ -36,7 +36,7 @@ def predict_held_out(
     params: RefinementParams,
     random_state: int,
     n_threads: int | None,
-    train_rejected: CSR | None = None,
+    train_rejected: CSR,
     embeddings: EmbeddingMemoryParams | None = None,
     label_embeddings: NDArray[np.float32] | None = None,
 ) -> tuple[CSR, CSR, dict[str, Any]]:
@@ -47,14 +47,15 @@ def predict_held_out(
     if not (held_out_model.models_ and params.learns_from_held_out):
         return (*((sp.csr_array((0, train_labels.shape[1]), dtype="float32"),) * 2), {})
     held = held_out_documents(train_labels, params, random_state)
-    X, Y, X_held, Y_held = (M[rows] for rows in (~held, held) for M in (train_instances, train_labels))
-    rejected = None if train_rejected is None else train_rejected[~held]
+    X, Y, rejected = (M[~held] for M in (train_instances, train_labels, train_rejected))
+    X_held, Y_held = train_instances[held], train_labels[held]
     members = [
         train_model(X, Y, member.tree_, matcher_training, ranking, member.random_state, n_threads, rejected)
         for member in ensemble_members.models_
     ]
-    search = SearchParams(**search_settings)
-    model = join_trees([*held_out_model.models_, *members], ensemble_members.rule, search)
+    model = join_trees(
+        [*held_out_model.models_, *members], ensemble_members.rule, SearchParams(**search_settings)
+    )
     plan = plan_memory(params, embeddings, label_embeddings, random_state, n_threads)
     others, choice = _choose_votes(_untrained(X, Y, params, plan, n_threads), plan, model, X_held, Y_held)
     return others.rank(model, X_held, top_k=params.n_candidates), Y_held, choice
