@@ -25,6 +25,23 @@ def test_margins_are_products_with_the_candidates_own_weights(head):
     np.testing.assert_allclose(found.detach(), dense[rows, nodes], rtol=1e-5)
 
 
+def test_margins_and_gradients_of_all_nodes_are_those_of_some(head):
+    vectors = torch.from_numpy(np.random.default_rng(1).normal(size=(2, d)).astype(np.float32))
+    rows, nodes = np.repeat(np.arange(2), K), np.tile(np.arange(K), 2)
+    all_nodes = Candidates(rows, nodes, np.zeros(2 * K, np.float32), 2)
+    margins, gradients = [], []
+    for asked in (all_nodes, Candidates(rows[1:], nodes[1:], np.zeros(2 * K - 1, np.float32), 2)):
+        for tensor in head.parameters:
+            tensor.grad = None
+        found = head.margins(vectors, asked)[-2 * K + 1 :]
+        (found**2).sum().backward()
+        margins.append(found.detach())
+        gradients.append([tensor.grad.to_dense() for tensor in head.parameters])
+        assert all(tensor.grad.is_sparse for tensor in head.parameters)
+    torch.testing.assert_close(*margins)
+    torch.testing.assert_close(*gradients)
+
+
 def test_only_candidates_are_changed(head):
     candidates = Candidates(np.array([0]), np.array([4]), np.ones(1, np.float32), 1)
     head.margins(torch.ones(1, d), candidates).sum().backward()

@@ -45,6 +45,11 @@ class CandidateHead:
         arrays = self.to_arrays()
         return CandidateHead.of(arrays["weight"][parents], arrays["bias"][parents], device=self.weight.device)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copied to another process as arrays, since that may lack the device."""
+        arrays = self.to_arrays()
+        return CandidateHead.of, (arrays["weight"], arrays["bias"])
+
     @property
     def parameters(self) -> list[Any]:
         """What is trained."""
@@ -60,13 +65,18 @@ class CandidateHead:
 
         Notes
         -----
-        Gradients are sparse: a batch changes the rows of its candidates alone.
+        Gradients are sparse: a batch changes the rows of its candidates alone. Where every node is a
+        candidate of every text, margins are one product of matrices.
         """
         torch = import_torch()
+        embedding = torch.nn.functional.embedding
+        if len(candidates.nodes) == len(vectors) * len(self.weight):
+            every = torch.arange(len(self.weight), device=vectors.device)
+            weights, biases = (embedding(every, tensor, sparse=True) for tensor in self.parameters)
+            return (vectors @ weights.T + biases.T).flatten()
         rows, nodes = (
             torch.from_numpy(array).to(vectors.device) for array in (candidates.rows, candidates.nodes)
         )
-        embedding = torch.nn.functional.embedding
         weights = embedding(nodes, self.weight, sparse=True)
         return (vectors[rows] * weights).sum(-1) + embedding(nodes, self.bias, sparse=True).squeeze(-1)
 
