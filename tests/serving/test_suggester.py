@@ -228,7 +228,7 @@ def test_parts_that_do_not_fit_together_are_refused(suggester):
     with pytest.raises(ValueError, match=f"label_ids must describe the model's {len(LABELS)} labels"):
         Suggester(**{**parts, "label_ids": LABELS[1:]})
     other = DocumentMemory().fit(suggester.features.transform(TEXTS), Y[:, 1:])
-    with pytest.raises(ValueError, match=f"the memory has .* and {len(LABELS) - 1} labels, but the model"):
+    with pytest.raises(ValueError, match=f"the memory has .* and {len(LABELS) - 1} labels, but the vectori"):
         Suggester(**parts, refinement=Refinement(memory=other))
     with pytest.raises(ValueError, match="frequencies must describe"):
         Suggester(**{**parts, "frequencies": LabelFrequencies(np.array([1]), 1)})

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from larix.xmc.ensemble import Ensemble
 from larix.xmc.explanation import explain
+from larix.xmc.matrix import leading_columns
 
 if TYPE_CHECKING:
     from larix.serving.suggester import Suggester
@@ -55,10 +56,11 @@ def explain_suggestions(
     numbers = list(scores) if labels is None else [_number_of(suggester, label) for label in labels]
     model, memory = suggester.model, suggester.refinement.memory
     trees = model.models_ if isinstance(model, Ensemble) else [model]
+    own = leading_columns(x, model.n_features_in_)  # the memory may read further ones
     votes = None if memory is None else memory.predict(x)
     found = []
     for number in numbers:
-        told = [explain(tree, x, number, memory=memory, n_nearest=n_nearest) for tree in trees]
+        told = [explain(tree, own, number) for tree in trees]
         names = {"feature_names": suggester.feature_names, "label_names": suggester.label_names}
         plain = [tree.to_dict(n_features=n_features, **names) for tree in told]
         entry = {
@@ -73,7 +75,8 @@ def explain_suggestions(
         if memory is not None and votes is not None:
             entry["votes"] = {"share": float(votes[0, number]), "weight": memory.weight}
             entry["nearest"] = [
-                {"document": memory.names_[row], "cosine": cosine} for row, cosine in told[0].nearest
+                {"document": memory.names_[row], "cosine": cosine}
+                for row, cosine in memory.nearest_of_label(x, number, n_nearest)
             ]
         found.append(entry)
     return found

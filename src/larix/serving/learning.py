@@ -12,6 +12,7 @@ from larix.xmc.document_memory import DocumentMemory
 from larix.xmc.ensemble import Ensemble
 from larix.xmc.label_addition import add_labels
 from larix.xmc.label_frequency import LabelFrequencies
+from larix.xmc.matrix import leading_columns
 from larix.xmc.sparse import CSR, binarize, check_csr
 from larix.xmc.xr_linear import XRLinear
 
@@ -89,11 +90,12 @@ def learn(
 def _grown_model(
     model: XRLinear, memory: DocumentMemory | None, X: CSR, Y: CSR, clusters_per_label: int
 ) -> XRLinear:
+    X = leading_columns(X, model.n_features_in_)  # the memory may read further ones
     if memory is None:
         return add_labels(model, X, Y, clusters_per_label=clusters_per_label)
     return add_labels(
-        model, X, Y, X=memory.rows(), Y=memory.Y_, retrain_siblings=False,
-        clusters_per_label=clusters_per_label,
+        model, X, Y, X=leading_columns(memory.rows(), model.n_features_in_), Y=memory.Y_,
+        retrain_siblings=False, clusters_per_label=clusters_per_label,
     )  # fmt: skip
 
 

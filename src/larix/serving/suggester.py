@@ -110,10 +110,12 @@ class Suggester:
         self._check_parts()
 
     def _check_parts(self) -> None:
-        if self.features.n_features_ != self.model.n_features_in_:
+        features = self.features
+        n_joint = features.n_joint_ if isinstance(features, JointFeatures) else features.n_features_
+        if n_joint != self.model.n_features_in_:
             raise ValueError(
                 f"the model takes {self.model.n_features_in_} features, but the vectorizer gives "
-                f"{self.features.n_features_}; join parts of the same run"
+                f"{n_joint}; join parts of the same run"
             )
         n_labels = self.model.tree_.n_labels
         for name, count in (
@@ -125,11 +127,11 @@ class Suggester:
                 raise ValueError(f"{name} must describe the model's {n_labels} labels, but describes {count}")
         memory = self.refinement.memory
         if memory is not None and (memory.n_features_in_, memory.Y_.shape[1]) != (
-            self.model.n_features_in_, n_labels
+            features.n_features_, n_labels
         ):  # fmt: skip
             raise ValueError(
                 f"the memory has {memory.n_features_in_} features and {memory.Y_.shape[1]} labels, but the "
-                f"model {self.model.n_features_in_} and {n_labels}; join parts of the same run"
+                f"vectorizer gives {features.n_features_} and the model {n_labels}; join parts of the same run"
             )
 
     def predict(self, documents: Any, *, top_k: int | None = None, beam_size: int | None = None) -> CSR:

@@ -87,3 +87,8 @@ def add(A: Matrix, B: Matrix) -> Matrix:
     """The sum of two matrices of one shape: dense as soon as one is."""
     total = A + B
     return check_csr(total, name="Z") if sp.issparse(total) else np.ascontiguousarray(total, np.float32)
+
+
+def leading_columns(X: Any, n: int) -> Any:
+    """The first n columns of a matrix; all of them if there are no more."""
+    return X[:, :n] if X.shape[1] > n else X

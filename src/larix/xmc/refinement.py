@@ -19,6 +19,7 @@ from larix.xmc.calibration import IsotonicCalibrator
 from larix.xmc.conformal import ConformalThreshold
 from larix.xmc.document_memory import DocumentMemory
 from larix.xmc.label_frequency import LabelFrequencies
+from larix.xmc.matrix import leading_columns
 from larix.xmc.persistence import load_folder, save_folder
 from larix.xmc.propensity_reranking import rerank_by_propensity
 from larix.xmc.sparse import CSR, check_csr
@@ -26,6 +27,10 @@ from larix.xmc.sparse import CSR, check_csr
 
 class Model(Protocol):
     """What is refined."""
+
+    @property
+    def n_features_in_(self) -> int:
+        """D, the columns of a row."""
 
     def predict(self, X: Any, *, top_k: int | None = None, beam_size: int | None = None) -> CSR:
         """Scores of the best labels, N x L."""
@@ -77,6 +82,7 @@ class Refinement:
         ----------
         model : Model
         X : matrix, N x D
+            There may be further columns, which the memory alone reads.
         top_k : int
         beam_size : int, optional
             Instead of the model's own.
@@ -92,7 +98,8 @@ class Refinement:
     def rank(self, model: Model, X: Any, *, top_k: int, beam_size: int | None = None) -> CSR:
         """Scores with votes and propensities, before calibration, as in `predict`."""
         n_candidates = max(top_k, self.n_candidates) if self.reranks else top_k
-        P = model.predict(X, top_k=n_candidates, beam_size=beam_size)
+        own = leading_columns(X, model.n_features_in_)
+        P = model.predict(own, top_k=n_candidates, beam_size=beam_size)
         if self.memory is not None:
             P = self.memory.blend(P, X, top_k=n_candidates if self.alpha else top_k)
         if self.alpha and self.frequencies is not None:

@@ -13,8 +13,10 @@ from larix.xmc.label_frequency import LabelFrequencies
 from larix.xmc.persistence import ModelFolderError
 from larix.xmc.refinement import Refinement
 from larix.xmc.sparse import check_csr
+from larix.xmc.transformer.contrastive import ContrastiveParams
 from larix.xmc.transformer.encoder import SentenceEncoder
 from larix.xmc.transformer.joint_features import JointFeatures
+from larix.xmc.transformer.top_layer_training import TopLayerParams, tune_top_layers
 
 pytestmark = pytest.mark.filterwarnings("default")  # of torch and transformers
 
@@ -87,13 +89,20 @@ def test_an_encoder_elsewhere_must_be_there_and_the_same(encoder_folder, tmp_pat
         JointFeatures.load(tmp_path / "features")
 
 
-def test_a_classifier_with_an_encoder_suggests_explains_and_learns(features, tmp_path):
+@pytest.mark.parametrize("n_layers", [0, 1])
+def test_a_classifier_with_an_encoder_suggests_explains_and_learns(features, n_layers, tmp_path):
     texts = [text for text in TEXTS for _ in range(3)]
-    X, Y = features.fit_transform(texts), check_csr(np.repeat(np.eye(4), 3, axis=0))
+    Y = check_csr(np.repeat(np.eye(4), 3, axis=0))
+    if n_layers:
+        names = ["heart pain", "chest pain", "cough", "skin rash"]
+        params, start = TopLayerParams(n_layers=n_layers, steps=10, learning_rate=0.01), ContrastiveParams()
+        features.top_layers = tune_top_layers(features.encoder, texts, Y, names, params, start)
+    X = features.fit_transform(texts)
+    assert X.shape[1] == features.n_features_ == features.n_joint_ + 16 * n_layers
     memory = DocumentMemory().fit(X, Y, texts, index=EmbeddingIndex.of(X, features.dimension))
     classifier = Suggester(
         features=features,
-        model=XRLinear().fit(X, Y),
+        model=XRLinear().fit(X[:, : features.n_joint_], Y),
         label_ids=["heart", "chest", "lung", "skin"],
         label_names=["heart", "chest", "lung", "skin"],
         frequencies=LabelFrequencies.of(Y),
@@ -102,6 +111,7 @@ def test_a_classifier_with_an_encoder_suggests_explains_and_learns(features, tmp
     classifier.save(tmp_path / "classifier")
     loaded = larix.load(tmp_path / "classifier")
     assert [row[0].label for row in loaded.suggest(TEXTS, top_k=1)] == classifier.label_ids
+    np.testing.assert_allclose(loaded.rows(TEXTS).toarray(), X[::3].toarray(), atol=1e-3)
     (told,) = loaded.explain("heart failure")
     assert told["nearest"][0]["document"] == "heart failure"
     assert tree_names(loaded).label_names == classifier.label_names
