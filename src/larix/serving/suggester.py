@@ -131,7 +131,7 @@ class Suggester:
         ):  # fmt: skip
             raise ValueError(
                 f"the memory has {memory.n_features_in_} features and {memory.Y_.shape[1]} labels, but the "
-                f"vectorizer gives {features.n_features_} and the model {n_labels}; join parts of the same run"
+                f"vectorizer gives {features.n_features_} and the model {n_labels}; join parts of one run"
             )
 
     def predict(self, documents: Any, *, top_k: int | None = None, beam_size: int | None = None) -> CSR:
