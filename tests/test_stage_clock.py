@@ -1,10 +1,16 @@
 """Times of nodes and stages."""
 
+import subprocess
+import sys
+import time
 from types import SimpleNamespace
+from typing import Any
 
+import pytest
 import scipy.sparse as sp
 
 from larix.stage_clock import StageClock
+from larix.xmc.work_count import count, counting
 
 
 def node(name: str, stage: str = "ranking", outputs: tuple[str, ...] = ("out",)) -> SimpleNamespace:
@@ -42,17 +48,55 @@ def test_nodes_of_a_stage_add_up():
 def test_nodes_left_out_keep_their_earlier_times():
     earlier = {
         "nodes": {
-            "a": {"stage": "ranking", "seconds": 5.0, "peak_memory_mb": 9e9},
-            "gone": {"stage": "ranking", "seconds": 7.0, "peak_memory_mb": 1.0},
+            "a": entry(5.0, 9e9, {"texts": 2}),
+            "gone": entry(7.0, 1.0, {"texts": 4}),
+            "of an older form": {"stage": "ranking", "seconds": 7.0, "peak_memory_mb": 1.0},
         }
     }
-    clock, fresh = StageClock(["a", "b"], earlier), node("b", "evaluation")
+    clock = StageClock(["a", "b", "of an older form"], earlier)
+    fresh = node("b", "evaluation")
     clock.start(fresh)
     clock.saved(fresh, "out", None)
     record = clock.record()
     assert record["stages"]["ranking"] == 5.0
+    assert record["cpu_seconds"] == pytest.approx(10.0, abs=0.1)
+    assert record["counts"] == {"texts": 2}
     assert record["peak_memory_mb"] == 9e9
     assert set(record["nodes"]) == {"a", "b"}
+
+
+def entry(seconds: float, memory: float, counts: dict[str, int]) -> dict[str, Any]:
+    return {
+        "stage": "ranking", "seconds": seconds, "cpu_seconds": 2 * seconds, "peak_memory_mb": memory,
+        "counts": counts,
+    }  # fmt: skip
+
+
+def test_work_is_counted_for_the_node_that_did_it():
+    with counting() as counts:
+        clock = StageClock(["a", "b"], counts=counts)
+        for name, texts in (("a", 3), ("b", 5)):
+            clock.start(node(name))
+            count("texts", texts)
+            clock.saved(node(name), "out", None)
+    count("texts", 100)  # nobody counts any more
+    record = clock.record()
+    assert record["nodes"]["a"]["counts"] == {"texts": 3}
+    assert record["nodes"]["b"]["counts"] == {"texts": 5}
+    assert record["counts"] == {"texts": 8}
+
+
+def test_cpu_seconds_count_work_and_ended_children_but_no_waiting():
+    clock, busy = StageClock(["busy"]), node("busy")
+    clock.start(busy)
+    until = time.process_time() + 0.05
+    while time.process_time() < until:
+        pass
+    subprocess.run([sys.executable, "-c", "sum(range(10**6))"], check=True)
+    time.sleep(0.2)
+    clock.saved(busy, "out", None)
+    done = clock.record()["nodes"]["busy"]
+    assert 0.05 < done["cpu_seconds"] < done["seconds"] - 0.1
 
 
 def test_a_short_node_that_made_nothing_of_a_size_does_not_matter():

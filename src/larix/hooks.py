@@ -5,7 +5,7 @@ The classes are registered in `larix.settings`.
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -24,12 +24,12 @@ import larix
 import larix.xmc
 from larix.datasets.artefact import ArtefactDataset
 from larix.datasets.provenance import expected_provenance
-from larix.last_run import RESULTS, record_run
 from larix.parameter_check import check_parameters, known_parameters
 from larix.pipelines.disentanglement.rounds import DEFAULT_ROUNDS, n_rounds, set_rounds
 from larix.stage_clock import StageClock
 from larix.xmc.parallel import available_threads
 from larix.xmc.progress import Advance, Reporter, reporting
+from larix.xmc.work_count import counting
 
 logger = logging.getLogger(__name__)
 
@@ -84,33 +84,6 @@ class ProvenanceHooks:
                 dataset.expect(provenance)
 
 
-class LastRunHooks:
-    """Remember where the results of a run lie, for `larix metrics` and `larix suggest`."""
-
-    def __init__(self) -> None:
-        self._project = Path()
-        self._environment = ""
-
-    @hook_impl
-    def after_context_created(self, context: KedroContext) -> None:
-        """Know the project and the environment."""
-        self._project = context.project_path
-        self._environment = context.env or context.config_loader.default_run_env
-
-    @hook_impl
-    def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
-        """Record the results, if the run was to make any that such a command needs."""
-        if not pipeline.all_outputs() & {"metrics", "classifier"}:
-            return
-        datasets = {name: catalog.get(name) for name in RESULTS if name in catalog}
-        results = {
-            name: dataset.path()
-            for name, dataset in datasets.items()
-            if isinstance(dataset, ArtefactDataset) and dataset.exists()
-        }
-        record_run(self._project, self._environment, results)
-
-
 class StageHooks:
     """Progress bars, one line for every node that is done, seconds and peak memory of the stages.
 
@@ -132,14 +105,18 @@ class StageHooks:
             console.width = _WIDTH_OF_FILES
 
     @hook_impl
-    def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+    def before_pipeline_run(
+        self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol
+    ) -> None:
         """Check the number of threads and start the clock."""
         n_threads = available_threads(
             catalog.load("params:n_threads") if "params:n_threads" in catalog else None
         )
         self._catalog = catalog if self.dataset in catalog else None
-        self._clock = StageClock([node.name for node in pipelines["__default__"].nodes], self._earlier())
         self._shown = ExitStack()
+        counts = self._shown.enter_context(counting())
+        nodes = evaluated_nodes(run_params["pipeline_names"])
+        self._clock = StageClock([node.name for node in nodes], self._earlier(), counts)
         self._shown.enter_context(reporting(self._shown.enter_context(_progress_bars())))
         self._shown.enter_context(_limited_threads(n_threads))
         logger.info("%d nodes, %d threads", len(pipeline.nodes), n_threads)
@@ -199,6 +176,23 @@ class StageHooks:
     def _save_seconds(self) -> None:
         if self._catalog is not None and self._clock.measured:
             self._catalog.save(self.dataset, self._clock.record())
+
+
+def evaluated_nodes(names: Iterable[str] | None) -> list[Node]:
+    """The nodes that a run's metrics rest on, whether this run makes their outputs or found them made.
+
+    Those of the whole linear path, and of the pipelines `names` as far as they are part of some pipeline with
+    metrics.
+    """
+    evaluated = {
+        node.name
+        for pipeline in pipelines.values()
+        if "metrics" in pipeline.all_outputs()
+        for node in pipeline.nodes
+    }
+    own = (node for name in names or () for node in pipelines[name].nodes if node.name in evaluated)
+    nodes = {node.name: node for node in (*pipelines["__default__"].nodes, *own)}
+    return list(nodes.values())
 
 
 def _kernels_are_compiled() -> bool:

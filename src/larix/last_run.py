@@ -12,7 +12,9 @@ from typing import Any
 
 from larix.atomic_file import write_atomically
 
-RESULTS = ("metrics", "corpus_summary", "disentanglement", "stage_seconds", "classifier", "report")
+RESULTS = (
+    "metrics", "predictions", "corpus_summary", "disentanglement", "stage_seconds", "classifier", "report",
+)  # fmt: skip
 _FILE = Path("data/last_run.json")
 
 
@@ -98,6 +100,12 @@ def find_last_run(environment: str | None = None, start: Path | None = None) -> 
     where = f" of the environment {environment!r}" if environment else ""
     command = f"kedro run --env={environment}" if environment else "kedro run"
     raise NoRunError(f"no finished run{where} was found in {start} or above it; run: {command}")
+
+
+def paths_of_last_runs(project: Path) -> list[Path]:
+    """Every path that the last run of some environment needs."""
+    runs = _read(project / _FILE).get("runs", {})
+    return [project / path for results in runs.values() for path in results.values()]
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 import warnings
 
-from larix.hooks import LastRunHooks, ParameterHooks, ProvenanceHooks, RoundHooks, StageHooks
+from larix.hooks import ParameterHooks, ProvenanceHooks, RoundHooks, StageHooks
+from larix.run_hooks import LastRunHooks
 
 # Kedro calls functions of OmegaConf that are on their way out; its users can do nothing about it.
 warnings.filterwarnings("ignore", message=r"(register_new_resolver|clear_resolver)", module=r"kedro\.config")

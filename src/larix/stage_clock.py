@@ -1,8 +1,15 @@
-"""Seconds and peak memory of the nodes and stages of a run."""
+"""Seconds and peak memory of the nodes and stages of a run, and counts of work.
 
+CPU seconds are those of this process and of its children that have ended, all threads together, from the load
+of a node's first input to the save of its last output. Nodes that run at the same time are counted with each
+other's.
+"""
+
+import os
 import sys
 import time
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -16,6 +23,7 @@ from larix.artefact_size import describe_size
 _SHORT = 0.5
 STAGES = (
     "ingestion",
+    "encoder_tuning",
     "vectorization",
     "label_indexing",
     "matcher_training",
@@ -65,12 +73,21 @@ class StageClock:
         Names of the nodes that `record` tells about.
     earlier : dict, optional
         A record of earlier runs; nodes that this run leaves out keep their times in it.
+    counts : mapping of str to int, optional
+        Work counted so far (`larix.xmc.work_count`); it grows while nodes run.
     """
 
-    def __init__(self, recorded: Iterable[str], earlier: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        recorded: Iterable[str],
+        earlier: dict[str, Any] | None = None,
+        counts: Mapping[str, int] | None = None,
+    ) -> None:
         self._recorded = set(recorded)
-        self._earlier = (earlier or {}).get("nodes", {})
-        self._started: dict[str, float] = {}
+        nodes = (earlier or {}).get("nodes", {})
+        self._earlier = {name: entry for name, entry in nodes.items() if "cpu_seconds" in entry}
+        self._counts: Mapping[str, int] = {} if counts is None else counts
+        self._started: dict[str, _Reading] = {}
         self._nodes: dict[str, dict[str, Any]] = {}
         self._unsaved: dict[str, set[str]] = {}
         self._sizes: dict[str, list[str]] = {}
@@ -87,7 +104,11 @@ class StageClock:
 
     def start(self, node: NodeLike) -> None:
         """The node loads an input or runs; the first call counts."""
-        self._started.setdefault(node.name, time.perf_counter())
+        if node.name not in self._started:
+            self._started[node.name] = self._read()
+
+    def _read(self) -> "_Reading":
+        return _Reading(time.perf_counter(), cpu_seconds(), Counter(self._counts))
 
     def saved(self, node: NodeLike, output: str, data: Any) -> "NodeDone | None":
         """An output was saved. Returns what there is to say about the node when it was the last one."""
@@ -98,14 +119,21 @@ class StageClock:
             sizes.append(f"{output} {size}")
         if unsaved:
             return None
-        seconds = time.perf_counter() - self._started.get(node.name, time.perf_counter())
-        memory = peak_memory_mb()
-        stage = next((stage for stage in STAGES if stage in node.tags), node.name)
-        self._nodes[node.name] = {"stage": stage, "seconds": round(seconds, 3), "peak_memory_mb": memory}
+        ended = self._read()
+        started = self._started.get(node.name, ended)
+        seconds, memory = ended.seconds - started.seconds, peak_memory_mb()
+        self._nodes[node.name] = {
+            "stage": next((stage for stage in STAGES if stage in node.tags), node.name),
+            "seconds": round(seconds, 3),
+            "cpu_seconds": round(ended.cpu_seconds - started.cpu_seconds, 3),
+            "peak_memory_mb": memory,
+            "counts": dict(ended.counts - started.counts),
+        }
         return NodeDone(node.name, tuple(sizes), seconds, memory)
 
     def record(self) -> dict[str, Any]:
-        """Plain values: `stages` (seconds by stage), `total`, `peak_memory_mb` and `nodes`."""
+        """Plain values: `stages` (seconds by stage), `total`, `cpu_seconds`, `counts`, `peak_memory_mb`, and
+        the same of `nodes`."""
         nodes = {**self._earlier, **self._nodes}
         nodes = {name: entry for name, entry in nodes.items() if name in self._recorded}
         stages: dict[str, float] = dict.fromkeys(STAGES, 0.0)
@@ -115,9 +143,26 @@ class StageClock:
         return {
             "stages": stages,
             "total": round(sum(stages.values()), 3),
+            "cpu_seconds": round(sum(entry["cpu_seconds"] for entry in nodes.values()), 3),
+            "counts": dict(sum((Counter(entry["counts"]) for entry in nodes.values()), Counter())),
             "peak_memory_mb": max((entry["peak_memory_mb"] for entry in nodes.values()), default=0.0),
             "nodes": nodes,
         }
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """What the clocks show at one moment."""
+
+    seconds: float
+    cpu_seconds: float
+    counts: Counter[str]
+
+
+def cpu_seconds() -> float:
+    """CPU seconds of this process so far, all threads together, and of its children that have ended."""
+    children = os.times()
+    return time.process_time() + children.children_user + children.children_system
 
 
 def peak_memory_mb() -> float:

@@ -8,7 +8,7 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -24,11 +24,13 @@ from larix.xmc.transformer.embedding_cache import EmbeddingCache, text_keys
 from larix.xmc.transformer.encoder_files import EncoderFiles
 from larix.xmc.transformer.libraries import import_torch, import_transformers, torch_threads
 from larix.xmc.transformer.tokens import TokenIds
+from larix.xmc.work_count import count
 
 logger = logging.getLogger(__name__)
 
 Pooling = Literal["mean", "first", "pooler"]
 Precision = Literal["float32", "bfloat16"]
+EncodeParts = Callable[[list[list[str]]], Iterable[tuple[int, NDArray[np.float32]]]]
 _TEXTS_PER_PART = 4096  # what is lost at most when encoding is cut short
 _LOCAL: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
 
@@ -75,6 +77,10 @@ class SentenceEncoder:
         self.pooling, self.batch_size, self.max_tokens = pooling, batch_size, max_tokens
         self.precision, self.cache_folder, self.n_threads = precision, cache_folder, n_threads
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Copied to another process without the model, which is read there."""
+        return {name: value for name, value in self.__dict__.items() if name != "_loaded"}
+
     @cached_property
     def digest(self) -> str:
         """SHA-256 of all that vectors are made by: the encoder's files and the settings."""
@@ -86,8 +92,15 @@ class SentenceEncoder:
         """d, the length of a vector."""
         return self.files.hidden_size
 
-    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def embed(self, texts: Sequence[str], *, encode: EncodeParts | None = None) -> NDArray[np.float32]:
         """Vectors of unit length, texts x d.
+
+        Parameters
+        ----------
+        texts : sequence of str
+        encode : callable, optional
+            Encodes new texts elsewhere: takes them in parts, and yields the number and the vectors of each
+            part in any order.
 
         Raises
         ------
@@ -101,30 +114,31 @@ class SentenceEncoder:
         known = cache.fill(keys, vectors) if cache else np.zeros(len(keys), np.bool_)
         new = np.flatnonzero(~known)
         new = new[np.argsort(first[new])]  # in the order of the texts
-        for part, encoded in self._encode([texts[i] for i in first[new]]):
-            vectors[new[part]] = encoded
+        parts = [new[begin : begin + _TEXTS_PER_PART] for begin in range(0, len(new), _TEXTS_PER_PART)]
+        for number, encoded in (encode or self._encode)([[texts[i] for i in first[part]] for part in parts]):
+            vectors[parts[number]] = encoded
             if cache:
-                cache.add(keys[new[part]], encoded)
+                cache.add(keys[parts[number]], encoded)
+        count("texts encoded", len(new))
+        count("texts from the cache", len(keys) - len(new))
         seconds = time.perf_counter() - begun
         level = logging.INFO if len(texts) > _TEXTS_PER_PART // 4 else logging.DEBUG
         logger.log(level, "vectors of %d texts, %d encoded now, in %.1f s", len(texts), len(new), seconds)
         embedded: NDArray[np.float32] = vectors[place.reshape(-1)]
         return embedded
 
-    def _encode(self, texts: list[str]) -> Iterator[tuple[slice, NDArray[np.float32]]]:
-        """Vectors of unit length of consecutive texts, part by part."""
-        if not texts:
-            return
-        begins, (model, tokenizer) = range(0, len(texts), _TEXTS_PER_PART), self._loaded
-        for number, begin in enumerate(begins, start=1):
-            part = slice(begin, begin + _TEXTS_PER_PART)
-            tokens = TokenIds.of(texts[part], tokenizer, self.max_tokens)
+    def _encode(self, parts: list[list[str]]) -> Iterator[tuple[int, NDArray[np.float32]]]:
+        """Vectors of unit length, part by part."""
+        for number, part in enumerate(parts):
+            model, tokenizer = self._loaded
+            tokens = TokenIds.of(part, tokenizer, self.max_tokens)
             vectors = np.zeros((len(tokens), self.dimension), np.float32)
             batches = tokens.length_sorted_batches(self.batch_size)
+            description = f"encoding texts, part {number + 1} of {len(parts)}"
             with torch_threads(self.n_threads):
-                for rows in track(batches, f"encoding texts, part {number} of {len(begins)}", len(batches)):
+                for rows in track(batches, description, len(batches)):
                     vectors[rows] = self._vectors(model, *tokens.batch(rows))
-            yield part, np.asarray(unit_rows(vectors))
+            yield number, np.asarray(unit_rows(vectors))
 
     def _vectors(self, model: Any, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float32]:
         torch = import_torch()

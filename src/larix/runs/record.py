@@ -1,0 +1,156 @@
+"""What is kept of a finished run, to tell and compare it when later runs have taken its place."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from larix.last_run import NoRunError
+from larix.xmc.sparse import CSR
+
+MODELS = {
+    "__default__": "linear",
+    "frozen_encoder": "frozen_memory",
+    "xr_transformer": "xr_transformer",
+    "x_transformer": "x_transformer",
+}
+"""What the pipelines that make a classifier make, by the name of the pipeline."""
+
+_VERSION = re.compile(r"\d{4}-\d\d-\d\dT\d\d\.\d\d\.\d\d\.\d{3}Z")
+ENCODED, FROM_CACHE = "texts encoded", "texts from the cache"
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """A run that finished and measured its predictions.
+
+    Parameters
+    ----------
+    version : str
+        Kedro's save version, the time at which the run began.
+    environment : str
+    pipelines : tuple of str
+        Names of the registered pipelines that it ran.
+    corpus : mapping
+        What `larix.corpora.corpus_summary.summarize` gives.
+    test_set : str
+        Digest of the labels of the test documents; see `digest_of_test_set`.
+    parameters : mapping
+        Plain values of all parameters.
+    evaluation : mapping
+        What `larix.xmc.metrics.Evaluation.to_dict` gives.
+    seconds, cpu_seconds : float
+        Of all nodes that made its results, also those whose results it found made.
+    counts : mapping of str to int
+        Texts that were encoded, and those whose vectors came from the cache.
+    peak_memory_mb : float
+    results : mapping of str to Path
+        `metrics`, `predictions`, `corpus`, and as far as it made them `classifier`, `report` and `findings`.
+    """
+
+    version: str
+    environment: str
+    pipelines: tuple[str, ...]
+    corpus: Mapping[str, Any]
+    test_set: str
+    parameters: Mapping[str, Any]
+    evaluation: Mapping[str, Any]
+    seconds: float
+    cpu_seconds: float
+    counts: Mapping[str, int]
+    peak_memory_mb: float
+    results: Mapping[str, Path]
+
+    @property
+    def model(self) -> str:
+        """What kind of classifier it made; of other pipelines, their names."""
+        return MODELS.get(self.pipelines[0], self.pipelines[0]) if len(self.pipelines) == 1 else self._joined
+
+    @property
+    def _joined(self) -> str:
+        return ",".join(self.pipelines)
+
+    @property
+    def metrics(self) -> Mapping[str, float | None]:
+        """Metrics over all labels, as fractions."""
+        metrics: Mapping[str, float | None] = self.evaluation["metrics"]
+        return metrics
+
+    def path(self, name: str) -> Path:
+        """Path of a result.
+
+        Raises
+        ------
+        NoRunError
+            If it is gone, or the run left none.
+        """
+        path = self.results.get(name)
+        if path is None or not path.exists():
+            found = f"{path} is gone" if path else "it left none"
+            raise NoRunError(
+                f"the run {self.version} must have {name}, but {found}; choose another (larix runs)"
+            )
+        return path
+
+    def size_bytes(self) -> int:
+        """Size on disk of what belongs to this run alone, which is what lies in folders of its version."""
+        folders = (version_folder(path) for path in self.results.values())
+        return sum(folder_size(folder) for folder in folders if folder is not None)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values; paths become texts."""
+        plain = {field.name: getattr(self, field.name) for field in fields(self)}
+        return plain | {"results": {name: str(path) for name, path in self.results.items()}}
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Self:
+        """What `to_dict` made plain.
+
+        Raises
+        ------
+        TypeError, KeyError, AttributeError
+            If it has another form.
+        """
+        results = {name: Path(path) for name, path in plain["results"].items()}
+        return cls(**{**plain, "pipelines": tuple(plain["pipelines"]), "results": results})
+
+
+def version_folder(path: Path) -> Path | None:
+    """The folder that holds one version of an artefact; None for an artefact without versions.
+
+    Kedro puts `NAME/VERSION/NAME` where the catalog has `NAME`.
+    """
+    artefact = path.parent.parent
+    return path.parent if artefact.name == path.name and is_version(path.parent) else None
+
+
+def is_version(folder: Path) -> bool:
+    """Whether a folder has the name of a save version."""
+    return _VERSION.fullmatch(folder.name) is not None
+
+
+def folder_size(folder: Path) -> int:
+    """Bytes of all files below a folder."""
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+
+
+def digest_of_test_set(Y: CSR) -> str:
+    """SHA-256 of which labels which test documents have: equal for runs whose predictions can be compared."""
+    digest = hashlib.sha256(json.dumps([int(size) for size in Y.shape]).encode())
+    for part in (Y.indptr, Y.indices):
+        digest.update(np.ascontiguousarray(part, "<i8").tobytes())
+    return digest.hexdigest()
+
+
+def plain_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters as plain JSON values; what is none is told as text."""
+    from dataclasses import is_dataclass
+
+    values = {name: asdict(value) if is_dataclass(value) else value for name, value in parameters.items()}
+    plain: dict[str, Any] = json.loads(json.dumps(values, default=str))
+    return plain
