@@ -8,7 +8,7 @@ that a run would give it now.
 The fingerprint of a node's output is the SHA-256 of
 
 - the node's function: its name and source text,
-- the values of its parameters, except those that never change a result (`n_threads`),
+- the values of its parameters, except those that change last bits at most (`n_threads`, `engine`),
 - size and time of the files that a parameter object names through `source_files()`,
 - the fingerprints of its other inputs, and so of everything upstream,
 - the version of larix.
@@ -37,7 +37,7 @@ __all__ = [
     "write_record",
 ]
 
-NOT_PART_OF_RESULTS = frozenset({"params:n_threads"})
+NOT_PART_OF_RESULTS = frozenset({"params:n_threads", "params:engine", "params:engines"})
 _PARAMETER_PREFIX = "params:"
 _ENDING = ".provenance.json"
 

@@ -39,6 +39,11 @@ def reporting(reporter: Reporter) -> Iterator[None]:
         _reporter.reset(token)
 
 
+def current_reporter() -> Reporter | None:
+    """Who shows progress here, to be handed to work elsewhere."""
+    return _reporter.get()
+
+
 def track(items: Iterable[Item], description: str, total: int) -> Iterator[Item]:
     """Yield `items`, advancing a task of `total` steps after each."""
     reporter = _reporter.get()

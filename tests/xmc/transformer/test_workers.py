@@ -35,9 +35,9 @@ def folder(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("name", two_workers.BATCHES)
+@pytest.mark.parametrize("name", two_workers.TRAININGS)
 def test_two_workers_train_as_one(folder, name):
-    alone = two_workers.results(folder / "encoder", name)
+    alone = two_workers.results(folder / "encoder", two_workers.TRAININGS[name])
     together = np.load(folder / f"{name}0.npz")
     assert alone["losses"].shape == (2, 6)
     for key, values in alone.items():
@@ -46,7 +46,7 @@ def test_two_workers_train_as_one(folder, name):
     assert np.abs(alone["E"] - before).max() > 0.05
 
 
-@pytest.mark.parametrize("name", two_workers.BATCHES)
+@pytest.mark.parametrize("name", two_workers.TRAININGS)
 def test_both_end_with_the_same_bits(folder, name):
     first, second = (np.load(folder / f"{name}{rank}.npz") for rank in range(2))
     for key in first:

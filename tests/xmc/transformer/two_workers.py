@@ -18,14 +18,17 @@ TEXTS = [f"{word} {rest}" for word in WORDS for rest in ("pain", "failure", "inf
 Y = check_csr(np.repeat(np.eye(8), 4, axis=0))
 TREE = LabelTree((np.array([0, 4]), np.arange(0, 9, 2)), np.arange(8), 8)
 # The last batch of an epoch has 5 texts, or a single one, which leaves the second worker none.
-BATCHES = {"uneven": {"batch_size": 9, "accumulation": 2}, "single": {"batch_size": 31}}
+TRAININGS = {"uneven": {"batch_size": 9, "accumulation": 2}, "single": {"batch_size": 31}}
+LONG = {"batch_size": 9, "steps": 150}
 
 
 def results(
-    encoder: Path, name: str, workers: Workers = ONE_WORKER, checkpoints: Path | None = None
+    encoder: Path, params: dict[str, int], workers: Workers = ONE_WORKER, checkpoints: Path | None = None
 ) -> dict[str, np.ndarray]:
     """Losses, and embeddings and margins of the texts, after two levels."""
-    training = LevelTrainingParams(steps=6, learning_rate=5e-3, head_learning_rate=0.05, **BATCHES[name])
+    training = LevelTrainingParams(
+        **{"steps": 6, "learning_rate": 5e-3, "head_learning_rate": 0.05, **params}
+    )
     tuned = fine_tune_levels(
         SentenceEncoder(encoder, max_tokens=12, n_threads=1),
         TEXTS, Y, TREE, XRTransformerParams(training, negatives="tfn+man", beam_size=2, max_candidates=3),
@@ -39,7 +42,7 @@ def refusal(encoder: Path, folder: Path, workers: Workers) -> str:
     """The error of a second worker that does not see the first one's checkpoints."""
     try:
         own = folder if workers.is_first else folder / "elsewhere"
-        results(encoder, "single", workers, own)
+        results(encoder, TRAININGS["single"], workers, own)
     except ModelFolderError as error:
         return str(error)
     return ""
@@ -54,8 +57,8 @@ def main(rank: int, folder: Path) -> None:
         "gloo", init_method=f"file://{folder}/store", rank=rank, world_size=2
     )
     workers = ProcessGroup()
-    for name in BATCHES:
-        np.savez(folder / f"{name}{rank}.npz", **results(folder / "encoder", name, workers, folder / name))
+    for name, params in TRAININGS.items():
+        np.savez(folder / f"{name}{rank}.npz", **results(folder / "encoder", params, workers, folder / name))
     (folder / f"refusal{rank}.txt").write_text(refusal(folder / "encoder", folder / "single", workers))
     torch.distributed.destroy_process_group()
 

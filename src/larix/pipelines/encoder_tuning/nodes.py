@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from larix.corpora import Corpus
+from larix.pipelines.engine_choice import EngineName, Engines
 from larix.pipelines.label_indexing.nodes import LabelIndexingParams
 from larix.pipelines.stage_params import StageParams
 from larix.pipelines.vectorization.embedding import EmbeddingParams
@@ -15,7 +16,8 @@ from larix.xmc.clustering import ClusteringParams, cluster_labels
 from larix.xmc.label_representation import represent_labels
 from larix.xmc.label_tree import LabelTree
 from larix.xmc.transformer.trainable_encoder import TrainableEncoder
-from larix.xmc.transformer.xr_transformer import XRTransformerParams, fine_tune_levels
+from larix.xmc.transformer.workers import Workers
+from larix.xmc.transformer.xr_transformer import FineTuned, XRTransformerParams, fine_tune_levels
 
 
 @dataclass(frozen=True)
@@ -60,21 +62,24 @@ def fine_tune_encoder(
     tuning_checkpoints: Path,
     embedding: EmbeddingParams,
     params: EncoderTuningParams,
+    engine: EngineName,
+    engines: Engines,
     random_state: int,
     n_threads: int | None,
 ) -> tuple[TrainableEncoder, dict[str, Any]]:
     """The encoder, fine-tuned level by level, and the losses of all steps."""
     if corpus.train.texts is None:
         raise ValueError(f"an encoder needs texts, but {corpus.name} gives features; run kedro run instead")
-    encoder = embedding.encoder.encoder(cache_folder=embedding_cache, n_threads=n_threads)
-    tuned = fine_tune_levels(
-        encoder,
-        corpus.train.texts,
-        corpus.train.labels,
-        preliminary_tree,
-        params,
-        checkpoint_folder=tuning_checkpoints,
-        random_state=random_state,
-        n_threads=n_threads,
-    )
+    texts, Y, chosen = corpus.train.texts, corpus.train.labels, engines.chosen(engine, tuning_checkpoints)
+    threads = chosen.params.threads(n_threads)
+    encoder = chosen.adapt(embedding.encoder).encoder(cache_folder=embedding_cache, n_threads=threads)
+
+    def program(workers: Workers) -> FineTuned:
+        return fine_tune_levels(
+            encoder, texts, Y, preliminary_tree, params,
+            checkpoint_folder=chosen.checkpoint_folder, checkpoint_steps=chosen.params.checkpoint_steps,
+            random_state=random_state, n_threads=threads, workers=workers,
+        )  # fmt: skip
+
+    tuned = chosen.start().run(program)
     return tuned.encoder, {"losses": tuned.losses}

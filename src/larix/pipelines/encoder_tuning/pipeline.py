@@ -35,6 +35,8 @@ def create_pipeline() -> Pipeline:
                     "tuning_checkpoints",
                     "params:embedding",
                     "params:encoder_tuning",
+                    "params:engine",
+                    "params:engines",
                     "params:random_state",
                     "params:n_threads",
                 ],

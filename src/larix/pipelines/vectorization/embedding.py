@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from larix.corpora import Corpus
+from larix.pipelines.engine_choice import PRESETS, EngineName, Engines
 from larix.pipelines.stage_params import StageParams
 from larix.pipelines.vectorization.nodes import VectorizationParams
 from larix.xmc.sparse import CSR
@@ -47,6 +48,8 @@ def fit_joint_features(
     params: VectorizationParams,
     embedding: EmbeddingParams,
     n_threads: int | None,
+    engine: EngineName = "local",
+    engines: Engines = PRESETS,
     tuned_encoder: EncoderFiles | None = None,
 ) -> tuple[JointFeatures, CSR]:
     """Vectorizer learnt from the training documents, encoder, and the documents' rows."""
@@ -56,6 +59,7 @@ def fit_joint_features(
         )
     text_features = TextFeatures(TextFeaturesParams(params.word, params.char), n_threads=n_threads)
     features = embedding.join(text_features, embedding_cache, n_threads, tuned_encoder)
+    engines.chosen(engine, embedding_cache).start().encode(features.encoder, corpus.train.texts)
     train_instances = features.fit_transform(corpus.train.texts)
     return features, train_instances
 
@@ -66,10 +70,13 @@ def vectorize_joint_test(
     embedding_cache: Path,
     embedding: EmbeddingParams,
     n_threads: int | None,
+    engine: EngineName = "local",
+    engines: Engines = PRESETS,
     tuned_encoder: EncoderFiles | None = None,
 ) -> CSR:
     """Rows of the test documents."""
     features = embedding.join(text_features.text_features, embedding_cache, n_threads, tuned_encoder)
+    engines.chosen(engine, embedding_cache).start().encode(features.encoder, corpus.test.texts)
     return features.transform(corpus.test.texts)
 
 

@@ -38,29 +38,24 @@ def _rows() -> list[Node]:
 
 def _joint_rows(encoder: EncoderUse) -> list[Node]:
     tuned = [] if encoder == "frozen" else ["tuned_encoder"]
+    shared = ["params:embedding", "params:n_threads"]
+    workers = ["params:engine", "params:engines"]
     return [
         node(
             fit_joint_features,
-            [
-                "corpus",
-                "embedding_cache",
-                "params:vectorization",
-                "params:embedding",
-                "params:n_threads",
-                *tuned,
-            ],
+            ["corpus", "embedding_cache", "params:vectorization", *shared, *workers, *tuned],
             ["text_features", "train_instances"],
             name="fit_text_features",
         ),
         node(
             vectorize_joint_test,
-            ["text_features", "corpus", "embedding_cache", "params:embedding", "params:n_threads", *tuned],
+            ["text_features", "corpus", "embedding_cache", *shared, *workers, *tuned],
             "test_instances",
             name="vectorize_test_documents",
         ),
         node(
             embed_label_texts,
-            ["corpus", "embedding_cache", "params:embedding", "params:n_threads", *tuned],
+            ["corpus", "embedding_cache", *shared, *tuned],
             "label_embeddings",
             name="embed_label_texts",
         ),

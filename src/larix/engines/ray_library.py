@@ -1,0 +1,69 @@
+"""Ray, imported when an engine with workers runs, and joined for a while."""
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any
+
+from larix.engines.params import EngineParams
+
+logger = logging.getLogger(__name__)
+
+
+def import_ray() -> Any:
+    """The module ray, with its parts for training.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If it is missing; the message has the command that installs it.
+    """
+    # Ray sends statistics of its use unless told not to; who wants to can turn them on.
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    try:
+        import_module("ray.train.torch")
+        return import_module("ray")
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            f"an engine with workers needs {error.name}, which is not installed; run: "
+            "pip install larix[transformer]"
+        ) from None
+
+
+@contextmanager
+def joined(params: EngineParams) -> Iterator[Any]:
+    """Ray, connected to a cluster or started on this machine; afterwards as it was before.
+
+    Raises
+    ------
+    ValueError
+        If this machine has too few processors or graphics cards for the workers.
+    ConnectionError
+        If there is no cluster at the address.
+    """
+    ray = import_ray()
+    if ray.is_initialized():
+        yield ray
+        return
+    quiet = {"log_to_driver": False, "logging_level": logging.ERROR, "include_dashboard": False}
+    if params.address != "local":
+        del quiet["include_dashboard"]
+    try:
+        ray.init(address=params.address, **quiet)
+        if params.address == "local":
+            _check_resources(params, ray.cluster_resources())
+        yield ray
+    finally:
+        ray.shutdown()
+
+
+def _check_resources(params: EngineParams, resources: dict[str, float]) -> None:
+    needed = {"CPU": params.num_workers * params.cpus_per_worker, "GPU": params.num_workers * params.use_gpu}
+    for name, n_needed in needed.items():
+        if n_needed > resources.get(name, 0):
+            raise ValueError(
+                f"{params.num_workers} workers need {n_needed} {name}s, but this machine has "
+                f"{resources.get(name, 0):.0f}; set fewer num_workers, or the address of a cluster"
+            )

@@ -1,0 +1,41 @@
+import sys
+
+import pytest
+
+from larix.engines import EngineParams, LocalEngine, make_engine
+from larix.xmc.transformer.workers import ONE_WORKER
+
+
+def test_without_workers_a_program_runs_here_and_ray_stays_away(tmp_path):
+    engine = make_engine(EngineParams(), tmp_path)
+    assert isinstance(engine, LocalEngine)
+    assert engine.run(lambda workers: workers is ONE_WORKER)
+    assert "ray" not in sys.modules
+
+
+def test_threads_of_a_worker_are_its_processors():
+    assert EngineParams().threads(None) is None
+    assert EngineParams().threads(3) == 3
+    assert EngineParams(num_workers=2, cpus_per_worker=4).threads(3) == 4
+
+
+def test_a_missing_ray_is_told_with_the_command_that_installs_it(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(ModuleNotFoundError, match=r"needs ray.*; run: pip install larix\[transformer\]"):
+        make_engine(EngineParams(num_workers=1), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"num_workers": -1}, "num_workers must be at least 0, but is -1"),
+        ({"cpus_per_worker": 0}, "cpus_per_worker must be at least 1, but is 0"),
+        ({"checkpoint_steps": 0}, "checkpoint_steps must be at least 1, but is 0"),
+        ({"max_failures": -2}, "max_failures must be at least -1, but is -2"),
+        ({"timeout": 0}, "timeout must be positive, but is 0"),
+        ({"precision": "float16"}, "precision must be one of float32, bfloat16, but is 'float16'"),
+    ],
+)
+def test_bad_parameters_are_refused(params, message):
+    with pytest.raises(ValueError, match=message):
+        EngineParams(**params)
