@@ -15,6 +15,7 @@ from larix.pipelines import (
     ingestion,
     label_indexing,
     matcher_training,
+    memory_tuning,
     ranking,
     refinement,
     reporting,
@@ -57,7 +58,7 @@ def register_pipelines() -> dict[str, Pipeline]:
 
 def _with_encoder(linear: dict[str, Pipeline], use: EncoderUse) -> Pipeline:
     joined = {name: _stage(name, encoder=use) for name in STAGES_WITH_ENCODER}
-    return sum((linear | joined).values(), Pipeline([]))
+    return sum((linear | joined).values(), memory_tuning.create_pipeline(encoder=use))
 
 
 def _stage(name: str, **options: EncoderUse) -> Pipeline:

@@ -10,6 +10,7 @@ import scipy.sparse as sp
 
 import larix
 from larix.corpora import corpus_from_texts
+from larix.datasets import SparseMatrixDataset
 from larix.pipeline_registry import register_pipelines
 from larix.pipelines.matcher_training.nodes import MatcherTrainingParams
 from larix.pipelines.ranking.nodes import RankingParams
@@ -34,7 +35,8 @@ N, D = 1500, 8
 def test_it_is_the_linear_path_with_an_encoder():
     pipelines = register_pipelines()
     linear, frozen = ({node.name for node in pipelines[p].nodes} for p in ("__default__", "frozen_encoder"))
-    assert frozen - linear == {"vectorization.embed_label_texts"}
+    memory = {"memory_tuning.tune_memory_layers", "memory_tuning.embed_for_memory"}
+    assert frozen - linear == {"vectorization.embed_label_texts", *memory}
     assert linear < frozen
 
 
@@ -76,7 +78,7 @@ def test_votes_of_embeddings_are_chosen_on_documents_held_out(data, contrastive)
     assert set(tried) == {(0.0, 0.05), (0.0, 0.1), (0.5, 0.05), (0.5, 0.1)}
     assert tried[choice["weight"], choice["temperature"]] == max(tried.values())
     refinement = learn_refinement(
-        corpus, X, Y, scores, labels, choice, RefinementParams(), None, params, names, 0
+        corpus, X, Y, scores, labels, choice, RefinementParams(), None, params, names, None, 0
     )
     index = refinement.memory.index_
     assert isinstance(index, EmbeddingIndex)
@@ -139,6 +141,38 @@ def test_the_encoder_is_fine_tuned_first(project, encoder_folder):
     assert classifier.suggest(["fracture of the wrist"], top_k=1)[0][0].label == "bone"
     before = project.snapshot()
     project.run(pipeline_names=["xr_transformer"], params=params, only_missing_outputs=True)
+    assert changed(before, project.snapshot()) == set()
+
+
+@pytest.mark.filterwarnings("default")  # of torch and transformers
+def test_a_memory_may_see_with_tuned_layers(project, encoder_folder):
+    names = {"bone": "bone fracture", "heart": "chest pain", "skin": "skin rash", "lung": "lung infection"}
+    lines = "\n".join("\t".join(item) for item in names.items())
+    (project.folder / "names.tsv").write_text(lines, encoding="utf-8")
+    top_layers = {"n_layers": 1, "steps": 10, "batch_size": 8, "learning_rate": 0.005}
+    params = {
+        "ingestion": {"labels": {"names": "names.tsv"}},
+        "embedding": {"encoder": {"folder": str(encoder_folder), "package": None}},
+        "embedding_memory": {"top_layers": top_layers},
+    }
+    ran = register_pipelines()["frozen_encoder"].nodes
+    names = [node.name for node in ran]
+    assert names.index("memory_tuning.tune_memory_layers") < names.index("vectorization.fit_text_features")
+    project.run(pipeline_names=["frozen_encoder"], params=params)
+    classifier = larix.load(project.path("06_models/classifier"))
+    layers = classifier.features.top_layers
+    assert (layers.n_layers, len(layers.losses)) == (1, 10)
+    memory, model = classifier.refinement.memory, classifier.model
+    assert memory.n_features_in_ == model.n_features_in_ + 16 == classifier.features.n_features_
+    np.testing.assert_array_equal(memory.index_.projection, np.eye(16))
+    assert classifier.suggest(["fracture of the wrist"], top_k=1)[0][0].label == "bone"
+    (folder,) = project.path("07_model_output/predictions").glob("*/predictions")
+    predictions = SparseMatrixDataset(filepath=str(folder)).load()
+    corpus = larix.load(project.path("03_primary/corpus"))
+    again = classifier.predict(corpus.test.texts, top_k=predictions.indptr[1])
+    np.testing.assert_allclose(again.toarray(), predictions.toarray(), atol=1e-3)
+    before = project.snapshot()
+    project.run(pipeline_names=["frozen_encoder"], params=params, only_missing_outputs=True)
     assert changed(before, project.snapshot()) == set()
 
 

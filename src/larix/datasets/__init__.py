@@ -17,6 +17,7 @@ from larix.datasets.model_folder import (
     RefinementDataset,
     SuggesterDataset,
     TextFeaturesDataset,
+    TopLayersDataset,
 )
 from larix.datasets.sparse_matrix import SparseMatrixDataset
 from larix.datasets.text_lines import TextLinesDataset
@@ -41,4 +42,5 @@ __all__ = [
     "TableDocumentDataset",
     "TextFeaturesDataset",
     "TextLinesDataset",
+    "TopLayersDataset",
 ]

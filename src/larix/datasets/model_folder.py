@@ -85,6 +85,12 @@ class EncoderDataset(ModelFolderDataset):
     }
 
 
+class TopLayersDataset(ModelFolderDataset):
+    """`TopLayers` of an encoder."""
+
+    homes: ClassVar = {"TopLayers": "larix.xmc.transformer.top_layers"}
+
+
 class LabelTreeDataset(ModelFolderDataset):
     """A `LabelTree`."""
 

@@ -5,8 +5,12 @@ import math
 from dataclasses import asdict, dataclass, field, is_dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from larix.corpora import Corpus
 from larix.pipelines.ensemble.nodes import join_trees
+from larix.pipelines.refinement.memory import rows_for_memory
 from larix.pipelines.stage_params import StageParams
 from larix.serving.given_features import GivenFeatures
 from larix.serving.model_card import ModelCard
@@ -20,6 +24,7 @@ from larix.xmc.refinement import Refinement
 from larix.xmc.sparse import CSR
 from larix.xmc.text_features import TextFeatures
 from larix.xmc.transformer.joint_features import JointFeatures
+from larix.xmc.transformer.top_layers import TopLayers
 from larix.xmc.tree_quality import describe_paths, path_recall
 from larix.xmc.xr_linear import XRLinear
 
@@ -65,12 +70,14 @@ def predict(
     test_instances: CSR,
     search_settings: dict[str, Any],
     params: EvaluationParams,
+    test_memory_embeddings: NDArray[np.float32] | None = None,
 ) -> CSR:
     """Scores of the best labels of every test document, as many as the largest cut-off asks for."""
     search = SearchParams(**search_settings)
     top_k = max(search.top_k, *params.ks, *params.recall_ks)
     model = _joined(matcher, ranker, ensemble_members, search)
-    return refinement.predict(model, test_instances, top_k=top_k)
+    rows = rows_for_memory(test_instances, test_memory_embeddings)
+    return refinement.predict(model, rows, top_k=top_k)
 
 
 def _joined(
@@ -124,10 +131,14 @@ def pack_classifier(
     corpus: Corpus,
     model_card: dict[str, Any],
     search_settings: dict[str, Any],
+    memory_layers: TopLayers | None = None,
 ) -> Suggester:
     """Everything that suggesting labels needs, in one object."""
+    features = text_features
+    if memory_layers is not None and memory_layers.n_layers:
+        features = text_features.with_top_layers(memory_layers)
     return Suggester(
-        features=text_features,
+        features=features,
         model=_joined(matcher, ranker, ensemble_members, SearchParams(**search_settings)),
         label_ids=corpus.label_ids,
         label_names=corpus.label_names,

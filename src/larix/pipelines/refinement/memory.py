@@ -12,9 +12,10 @@ from larix.pipelines.refinement.params import RefinementParams
 from larix.pipelines.stage_params import StageParams
 from larix.xmc.document_memory import DocumentMemory, MemoryParams, NeighbourIndex, compare_blends
 from larix.xmc.embedding_index import EmbeddingIndex, embeddings_of
-from larix.xmc.matrix import unit_rows
-from larix.xmc.sparse import CSR
+from larix.xmc.matrix import join_columns, unit_rows
+from larix.xmc.sparse import CSR, check_csr
 from larix.xmc.transformer.contrastive import ContrastiveParams, learn_projection
+from larix.xmc.transformer.top_layer_training import TopLayerParams
 
 logger = logging.getLogger(__name__)
 
@@ -34,12 +35,26 @@ class EmbeddingMemoryParams(StageParams):
         are such; with none of them they are those of `votes`.
     contrastive : ContrastiveParams or None
         Map embeddings so that documents lie near the names of their labels; None leaves them.
+    top_layers : TopLayerParams
+        With `n_layers` above 0, tune as many layers of the encoder too, from that map on. The encoder must be
+        one whose layers can be split, as those of BERT, MiniLM, RoBERTa and MPNet.
     """
 
     votes: MemoryParams | None = field(default_factory=lambda: MemoryParams(temperature=0.05, weight=0.3))
     weights: tuple[float, ...] = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
     temperatures: tuple[float, ...] = (0.03, 0.05, 0.1)
     contrastive: ContrastiveParams | None = field(default_factory=ContrastiveParams)
+    top_layers: TopLayerParams = field(default_factory=TopLayerParams)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.top_layers.n_layers and self.contrastive is None:
+            raise ValueError("top_layers are tuned from a map on, but contrastive is null; give it, or {}")
+
+    @property
+    def tunes_layers(self) -> bool:
+        """Whether layers of the encoder are tuned."""
+        return self.votes is not None and self.top_layers.n_layers > 0
 
 
 @dataclass(frozen=True)
@@ -108,7 +123,9 @@ def plan_memory(
     if embeddings is None or label_embeddings is None:
         temperatures = () if params.memory is None else (params.memory.temperature,)
         return MemoryPlan(params.memory, params.memory_weights, temperatures)
-    make_index = _indexer(embeddings.contrastive, label_embeddings, random_state, n_threads)
+    # The last columns of rows are those of tuned layers then, and mapped already.
+    contrastive = None if embeddings.tunes_layers else embeddings.contrastive
+    make_index = _indexer(contrastive, label_embeddings, random_state, n_threads)
     return MemoryPlan(embeddings.votes, embeddings.weights, embeddings.temperatures, make_index)
 
 
@@ -130,3 +147,10 @@ def _indexer(
         return EmbeddingIndex.of(X, dimension, projection)
 
     return make_index
+
+
+def rows_for_memory(X: CSR, embeddings: NDArray[np.float32] | None) -> CSR:
+    """Rows with the embeddings of tuned layers behind their columns, if there are such."""
+    if embeddings is None or not embeddings.shape[1]:
+        return X
+    return check_csr(join_columns([X, embeddings]))

@@ -14,11 +14,17 @@ from larix.pipelines.ensemble.nodes import join_trees, train_model
 from larix.pipelines.matcher_training.nodes import MatcherTrainingParams
 from larix.pipelines.ranking.nodes import RankingParams
 from larix.pipelines.refinement.held_out import held_out_documents
-from larix.pipelines.refinement.memory import EmbeddingMemoryParams, MemoryPlan, plan_memory
+from larix.pipelines.refinement.memory import (
+    EmbeddingMemoryParams,
+    MemoryPlan,
+    plan_memory,
+    rows_for_memory,
+)
 from larix.pipelines.refinement.params import RefinementParams
 from larix.xmc.beam_search import SearchParams
 from larix.xmc.ensemble import Ensemble
 from larix.xmc.label_frequency import LabelFrequencies
+from larix.xmc.matrix import leading_columns
 from larix.xmc.refinement import Model, Refinement
 from larix.xmc.sparse import CSR
 
@@ -39,6 +45,7 @@ def predict_held_out(
     train_rejected: CSR,
     embeddings: EmbeddingMemoryParams | None = None,
     label_embeddings: NDArray[np.float32] | None = None,
+    train_memory_embeddings: NDArray[np.float32] | None = None,
 ) -> tuple[CSR, CSR, dict[str, Any]]:
     """Scores and labels of held-out training documents, from a model and a memory of the others.
 
@@ -48,7 +55,7 @@ def predict_held_out(
         return (*((sp.csr_array((0, train_labels.shape[1]), dtype="float32"),) * 2), {})
     held = held_out_documents(train_labels, params, random_state)
     X, Y, rejected = (M[~held] for M in (train_instances, train_labels, train_rejected))
-    X_held, Y_held = train_instances[held], train_labels[held]
+    rows, Y_held = rows_for_memory(train_instances, train_memory_embeddings), train_labels[held]
     members = [
         train_model(X, Y, member.tree_, matcher_training, ranking, member.random_state, n_threads, rejected)
         for member in ensemble_members.models_
@@ -57,8 +64,9 @@ def predict_held_out(
         [*held_out_model.models_, *members], ensemble_members.rule, SearchParams(**search_settings)
     )
     plan = plan_memory(params, embeddings, label_embeddings, random_state, n_threads)
-    others, choice = _choose_votes(_untrained(X, Y, params, plan, n_threads), plan, model, X_held, Y_held)
-    return others.rank(model, X_held, top_k=params.n_candidates), Y_held, choice
+    untrained = _untrained(rows[~held], Y, params, plan, n_threads)
+    others, choice = _choose_votes(untrained, plan, model, rows[held], Y_held)
+    return others.rank(model, rows[held], top_k=params.n_candidates), Y_held, choice
 
 
 def _choose_votes(
@@ -68,7 +76,8 @@ def _choose_votes(
     memory = refinement.memory
     if memory is None or not plan.is_open:
         return refinement, {}
-    choice = plan.choose(memory, model.predict(X, top_k=refinement.n_candidates), X, Y)
+    P = model.predict(leading_columns(X, model.n_features_in_), top_k=refinement.n_candidates)
+    choice = plan.choose(memory, P, X, Y)
     return replace(refinement, memory=memory.set_params(params=plan.chosen(choice).votes)), choice
 
 
@@ -100,12 +109,14 @@ def learn_refinement(
     n_threads: int | None,
     embeddings: EmbeddingMemoryParams | None = None,
     label_embeddings: NDArray[np.float32] | None = None,
+    train_memory_embeddings: NDArray[np.float32] | None = None,
     random_state: int = 0,
 ) -> Refinement:
     """Everything that is done to the tree's scores."""
     plan = plan_memory(params, embeddings, label_embeddings, random_state, n_threads).chosen(memory_choice)
     names = _names(corpus.train, params.excerpt_length)
-    refinement = _untrained(train_instances, train_labels, params, plan, n_threads, names)
+    rows = rows_for_memory(train_instances, train_memory_embeddings)
+    refinement = _untrained(rows, train_labels, params, plan, n_threads, names)
     if not held_out_scores.shape[0]:
         return refinement
     return refinement.learn(

@@ -12,7 +12,7 @@ from larix.pipelines.refinement.nodes import learn_refinement, predict_held_out
 
 def create_pipeline(*, encoder: EncoderUse | None = None) -> Pipeline:
     """Nodes that hold out, predict and learn; with an encoder, the memory is one of embeddings."""
-    memory = ["params:embedding_memory", "label_embeddings"] if encoder else []
+    memory = ["params:embedding_memory", "label_embeddings", "train_memory_embeddings"] if encoder else []
     return Pipeline(
         [
             node(

@@ -105,6 +105,16 @@ class JointFeatures:
         """The encoder's own embeddings alone, N x d, of unit length."""
         return self.encoder.embed(texts)
 
+    def with_top_layers(self, top_layers: TopLayers) -> Self:
+        """The same with further columns, of tuned layers."""
+        return type(self)(
+            self.text_features,
+            self.encoder,
+            weight=self.weight,
+            carries_encoder=self.carries_encoder,
+            top_layers=top_layers,
+        )
+
     def feature_names(self) -> list[str]:
         """The n-gram of every feature, and `[embedding]` for each dimension of embeddings; shape (D,)."""
         words = self.text_features.feature_names()

@@ -25,7 +25,7 @@ class TopLayers:
     Parameters
     ----------
     n_layers : int
-        How many of the encoder's layers they stand for.
+        How many of the encoder's layers they stand for; 0 where nothing was tuned.
     weights : mapping of str to float32 array
         By their names in the upper part of `larix.xmc.transformer.layer_split.split_layers`.
     projection : float32 array, d x d
@@ -41,6 +41,11 @@ class TopLayers:
     projection: NDArray[np.float32]
     encoder_digest: str
     losses: tuple[float, ...] = ()
+
+    @classmethod
+    def none(cls) -> Self:
+        """No layers, in the place of some."""
+        return cls(0, {}, np.zeros((0, 0), np.float32), "")
 
     @cached_property
     def digest(self) -> str:
