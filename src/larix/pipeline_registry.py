@@ -19,6 +19,7 @@ from larix.pipelines import (
     ranking,
     refinement,
     reporting,
+    tuning,
     vectorization,
 )
 from larix.pipelines.encoder_use import EncoderUse
@@ -53,6 +54,7 @@ def register_pipelines() -> dict[str, Pipeline]:
     pipelines["encoder_tuning"] = encoder_tuning.create_pipeline()
     pipelines["xr_transformer"] = pipelines["encoder_tuning"] + _with_encoder(linear, "tuned")
     pipelines["inference"] = inference.create_pipeline()
+    pipelines["tuning"] = linear["ingestion"] + tuning.create_pipeline()
     return pipelines
 
 

@@ -1,5 +1,6 @@
 """Kedro datasets for larix's artefacts: written whole or not at all, checked, free of pickle."""
 
+from larix.datasets.environment import EnvironmentDataset
 from larix.datasets.figure import FigureDataset
 from larix.datasets.folder import FolderDataset
 from larix.datasets.html_page import HTMLPageDataset
@@ -26,6 +27,7 @@ __all__ = [
     "CorpusDataset",
     "EncoderDataset",
     "EnsembleDataset",
+    "EnvironmentDataset",
     "FigureDataset",
     "FolderDataset",
     "HTMLPageDataset",

@@ -1,0 +1,70 @@
+"""Run a study, find its front, choose a trial, and write the environment that trains it."""
+
+from pathlib import Path
+from typing import Any
+
+from larix.corpora import Corpus
+from larix.pipelines.disentanglement.rounds import n_rounds
+from larix.pipelines.tuning.linear_path import LinearPath, Split
+from larix.pipelines.tuning.linear_settings import tunable
+from larix.pipelines.tuning.params import TuningParams
+from larix.pipelines.tuning.table import row_of, settings_of
+from larix.tuning.figure import front_figure
+from larix.tuning.front import choose, pareto_front
+from larix.tuning.page import render_study
+from larix.tuning.product_store import ProductStore
+
+Figure = Any
+"""A matplotlib figure, which shall not be imported for an annotation."""
+Rows = list[dict[str, Any]]
+
+
+def search_parameters(
+    corpus: Corpus,
+    parameters: dict[str, Any],
+    tuning_study: Path,
+    tuning_products: Path,
+    params: TuningParams,
+    random_state: int,
+    n_threads: int | None,
+) -> Rows:
+    """The finished trials of the study, each with its qualities, costs and settings."""
+    from larix.pipelines.tuning.trials import measured_by, plan_of
+    from larix.tuning.study import run_study
+
+    split = Split.of(corpus, params.validation, random_state)
+    store = ProductStore(tuning_products, max_mb=params.kept_mb)
+    settings = tunable(parameters, n_rounds())
+    plan = plan_of(params, settings, split.key, random_state)
+    measure = measured_by(LinearPath(split, store, random_state, n_threads), plan, settings)
+    trials = run_study(plan, measure, tuning_study, params.storage)
+    return [row_of(trial, plan.space) for trial in trials if trial.values is not None]
+
+
+def find_front(tuning_trials: Rows, params: TuningParams) -> Rows:
+    """The trials that no other beats in every objective."""
+    return [dict(row) for row in pareto_front(tuning_trials, params.what_for())]
+
+
+def choose_trial(tuning_trials: Rows, params: TuningParams) -> dict[str, Any]:
+    """The trial that `tuning.choice` takes."""
+    return dict(choose(tuning_trials, params.what_for(), params.choice))
+
+
+def write_environment(chosen_trial: dict[str, Any], params: TuningParams) -> dict[str, Any]:
+    """The changed parameters of the chosen trial, for an environment that trains it."""
+    return {
+        "name": params.environment,
+        "changes": settings_of(chosen_trial, params.search_space()),
+        "told": f"trial {chosen_trial['trial']} of the study {params.study!r}",
+    }
+
+
+def draw_front(tuning_trials: Rows, chosen_trial: dict[str, Any], params: TuningParams) -> Figure:
+    """All trials, the front, and the chosen one."""
+    return front_figure(tuning_trials, chosen_trial, params.what_for())
+
+
+def report_study(tuning_trials: Rows, chosen_trial: dict[str, Any], params: TuningParams) -> str:
+    """A page of the study."""
+    return render_study(tuning_trials, chosen_trial, params.what_for(), params.search_space(), params.study)

@@ -1,0 +1,1 @@
+"""Studies: which settings are worth it, found with Optuna, and nothing trained twice."""
