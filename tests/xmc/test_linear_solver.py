@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -246,3 +248,64 @@ def test_negatives_are_unions_of_patterns():
     assert sample_negatives("tfn", true, beams).toarray().tolist() == [[1, 0, 0], [0, 1, 0]]
     assert sample_negatives("man", true, beams).toarray().tolist() == [[0, 1, 0], [0, 1, 1]]
     assert sample_negatives("tfn+man", true, beams).toarray().tolist() == [[1, 1, 0], [0, 1, 1]]
+
+
+@given(seed=st.integers(0, 10_000), Cn=st.sampled_from([0.5, 2.0]))
+@settings(max_examples=10, deadline=None)
+def test_weighted_negatives_cost_what_the_slow_reference_says(seed, Cn):
+    X, Y = documents(40, 15, 19, seed=seed)
+    weights = np.random.default_rng(seed).choice([0.0, 0.05, 0.3, 1.0], (40, 1)).astype(np.float32)
+    W = train_level(X, Y, check_csr(weights), np.array([0, 19]), replace(EXACT, Cp=2.0, Cn=Cn))
+    for label in (0, 7, 18):
+        positive = Y.toarray()[:, label] > 0
+        rows = positive | (weights[:, 0] > 0)
+        costs = np.where(positive, 2.0, Cn * weights[:, 0])[rows]
+        y = np.where(positive, 1, -1)[rows]
+        expected = one_vs_rest_weights(X.toarray()[rows], y, costs)
+        np.testing.assert_allclose(W.to_csc().toarray()[:, label], expected, atol=3e-4)
+
+
+@pytest.mark.parametrize("loss", ["squared-hinge", "hinge", "logistic", "squared-hinge-primal"])
+def test_a_weight_of_two_is_an_instance_twice(loss):
+    X, Y = documents(40, 15, 6, seed=2)
+    params = replace(EXACT, loss=loss)
+    positive = Y.toarray()[:, 0] > 0
+    twice = np.flatnonzero(~positive)[:10]
+    weights = np.ones((40, 1), np.float32)
+    weights[twice] = 2
+    of_label = Y[:, [0]]
+    W = train_level(X, of_label, check_csr(weights), np.array([0, 1]), params).to_csc().toarray()
+    repeated = np.concatenate([np.arange(40), twice])
+    expected = train_flat(X[repeated], of_label[repeated], params)
+    np.testing.assert_allclose(W, expected, atol=1e-3)
+    assert np.abs(W - train_flat(X, of_label, params)).max() > 0.01
+
+
+def test_weighted_negatives_are_the_scores_of_wrong_clusters():
+    true, beams = check_csr([[1, 0, 0], [0, 1, 0]]), check_csr([[0, 0.5, 0], [0, 0.25, 1]])
+    assert sample_negatives("tfn+man+weighted", true, beams).toarray().tolist() == [[1, 0.5, 0], [0, 1, 1]]
+    assert sample_negatives("man+weighted", true, beams).toarray().tolist() == [[0, 0.5, 0], [0, 0.25, 1]]
+    margins = check_csr([[0, -0.5, 0], [0, 0.1, 2]])
+    with pytest.raises(ValueError, match=r"scores of clusters in 0..1, but the matcher's span -0.5..2;"):
+        sample_negatives("tfn+man+weighted", true, margins)
+
+
+def test_a_ranker_learns_from_weighted_negatives():
+    X, Y = documents(60, 15, 6, seed=2)
+    tree = LabelTree((np.array([0, 2]), np.array([0, 3, 6])), np.arange(6), 6)
+    scores = np.random.default_rng(0).choice([0.1, 0.4, 1.0], (60, 2)).astype(np.float32)
+    W = LinearRanker(solver=EXACT, negatives="tfn+man+weighted").fit(X, Y, tree, scores).weights_.to_csc()
+    positive, true = Y.toarray() > 0, tree.node_targets(Y)[0].toarray() > 0
+    for label in range(6):
+        y = np.where(positive[:, label], 1, -1)
+        weights = np.where(true, 1, scores)[:, label // 3]
+        expected = one_vs_rest_weights(X.toarray(), y, np.where(y > 0, 1, weights))
+        np.testing.assert_allclose(W.toarray()[:, label], expected, atol=3e-4)
+    assert (
+        abs(
+            W - LinearRanker(solver=EXACT, negatives="tfn+man").fit(X, Y, tree, scores).weights_.to_csc()
+        ).max()
+        > 0.01
+    )
+    model = XRLinear(solver=EXACT, ranker_negatives="tfn+man+weighted").fit(X, Y, tree)
+    assert model.predict(X).shape == (60, 6)

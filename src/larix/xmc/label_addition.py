@@ -132,7 +132,7 @@ class _Problem:
             Y = self._normalized(Y, ranker)
         rows = np.flatnonzero(np.diff(participants.indptr) + np.diff(tree.slots_of_labels(Y).indptr))
         learner: LinearRanker = clone(ranker)
-        learner.set_params(negatives="man", relevance=replace(ranker.relevance, norm="none"))
+        learner.set_params(negatives="man+weighted", relevance=replace(ranker.relevance, norm="none"))
         return learner.fit(X[rows], Y[rows], tree, participants[rows]).weights_
 
     def _subtree(self) -> LabelTree:

@@ -5,11 +5,11 @@ reach p (and all positives of l),
 
     min_w  1/2 |w|^2 + sum_{i in S} c_i max(0, 1 - y_i (w.x_i + bias w_b))^2,
 
-c_i = Cp (times relevance) for y_i = +1 and Cn for y_i = -1; the bias is a regularised feature of constant
-value. Solved by dual coordinate descent with shrinking (Hsieh et al., ICML 2008) until projected gradients
-span less than eps. Other losses: the plain hinge (the same way), logistic loss (dual coordinate descent), and
-the squared hinge in the primal (truncated Newton). A parent's instances are copied once with only the
-features they use, so that the weights of sixteen children stay in cache.
+c_i = Cp (times relevance) for y_i = +1 and Cn (times the weight of i in S) for y_i = -1; the bias is a
+regularised feature of constant value. Solved by dual coordinate descent with shrinking (Hsieh et al., ICML
+2008) until projected gradients span less than eps. Other losses: the plain hinge (the same way), logistic
+loss (dual coordinate descent), and the squared hinge in the primal (truncated Newton). A parent's instances
+are copied once with only the features they use, so that the weights of sixteen children stay in cache.
 """
 
 import threading
@@ -28,8 +28,8 @@ from larix.xmc.sparse import CSR, kernel_parts, read_only
 Loss = Literal["squared-hinge", "hinge", "logistic", "squared-hinge-primal"]
 
 
-_LEAST_RELEVANCE = 1e-6
-"""A positive of no relevance costs next to nothing; nothing at all has no dual."""
+_LEAST_WEIGHT = 1e-6
+"""An instance of no weight costs next to nothing; nothing at all has no dual."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,8 @@ def train_level(
     targets : csr_array, N x n_nodes
         Stored where an instance is positive for a node.
     instances : csr_array, N x n_parents
-        Stored where an instance takes part in the problems of a parent's children (M of the papers).
+        Stored where an instance takes part in the problems of a parent's children (M of the papers). The
+        values multiply its cost as a negative.
     child_offsets : int array, shape (n_parents + 1,)
         The children of parent p are `child_offsets[p]:child_offsets[p + 1]`.
     params : SolverParams
@@ -113,8 +114,10 @@ def train_level(
     """
     x_parts = kernel_parts(X)
     y_indptr, y_rows, y_values = kernel_parts(targets.T.tocsr())
-    relevance = read_only(np.maximum(y_values, _LEAST_RELEVANCE) if weighted else y_values[:0], np.float32)
-    m_indptr, m_rows, _ = kernel_parts(instances.T.tocsr())
+    relevance = read_only(np.maximum(y_values, _LEAST_WEIGHT) if weighted else y_values[:0], np.float32)
+    m_indptr, m_rows, m_values = kernel_parts(instances.T.tocsr())
+    m_weights = np.maximum(m_values, _LEAST_WEIGHT) if (m_values != 1).any() else m_values[:0]
+    m_weights = read_only(m_weights, np.float32)
     norms = squared_norms(x_parts[0], x_parts[2], np.float32(params.bias))
     costs = tuple(np.float32(v) for v in (params.Cp, params.Cn, params.eps, params.bias))
     hinge = PLAIN if params.loss == "hinge" else SQUARED
@@ -126,12 +129,13 @@ def train_level(
 
     def solve(chunk: int) -> ChunkParts:
         parent, begin, end = chunks.parent[chunk], chunks.first_node[chunk], chunks.first_node[chunk + 1]
+        reaching = slice(m_indptr[parent], m_indptr[parent + 1])
         if not hasattr(scratch, "local_feature"):
             scratch.local_feature = np.full(X.shape[1], -1, np.int32)
             scratch.local_row = np.full(X.shape[0], -1, np.int32)
         return ChunkParts(*solve_siblings(
-            *x_parts, norms, y_indptr, y_rows, relevance, m_rows[m_indptr[parent] : m_indptr[parent + 1]],
-            begin, end, hinge, logistic, primal, costs, params.max_iter, np.float32(params.threshold),
+            *x_parts, norms, y_indptr, y_rows, relevance, m_rows[reaching], m_weights[reaching], begin, end,
+            hinge, logistic, primal, costs, params.max_iter, np.float32(params.threshold),
             params.max_nonzeros or 0, np.uint64(random_state) << np.uint64(32) | np.uint64(begin),
             scratch.local_feature, scratch.local_row,
         ))  # fmt: skip

@@ -14,11 +14,12 @@ def descend_logistic(problem, max_iter, seed):
     min_a 1/2 |sum_i a_i y_i x_i|^2 + sum_i a_i ln a_i + (c_i - a_i) ln(c_i - a_i), 0 < a_i < c_i,
     one variable at a time by a guarded Newton method. The bias is a feature like any other.
     """
-    indptr, indices, data, norms, positive, eligible, cost, n_features, (_, Cn, eps, bias) = problem
+    indptr, indices, data, norms, positive, eligible, cost, negative_cost, n_features, numbers = problem
+    eps, bias = numbers
     n = len(norms)
     W, alpha = aligned_lines(n_features + 1, np.float32(0)), np.zeros((n, WIDTH))
     margins, delta = aligned_lines(1, np.float32(0)), aligned_lines(1, np.float32(0))
-    one_cost = len(cost) == WIDTH
+    one_cost, m = len(cost) == WIDTH, len(negative_cost)
     order = np.arange(n)
     state = start_of(seed)
     open_lanes = np.uint16(0)
@@ -38,7 +39,9 @@ def descend_logistic(problem, max_iter, seed):
                 if not (eligible[i] & open_lanes) >> lane & 1:
                     continue
                 y = 1.0 if positive[i] >> lane & 1 else -1.0
-                c = np.float64(cost[lane if one_cost else i * WIDTH + lane]) if y > 0 else np.float64(Cn)
+                c = np.float64(
+                    cost[lane if one_cost else i * WIDTH + lane] if y > 0 else negative_cost[i % m]
+                )
                 old = alpha[i, lane]
                 if sweep == 0:
                     new = min(0.001 * c, 1e-8)

@@ -2,27 +2,35 @@
 
 PECOS (Yu et al., JMLR 2022), section 4.2. Teacher-forced negatives (`tfn`) are the instances whose true
 labels lie under the parent; matcher-aware negatives (`man`) those whose beam reaches it; user-supplied
-negatives (`usn`) those the user names. Positives of a child always take part.
+negatives (`usn`) those the user names. Positives of a child always take part. X-Transformer (Chang et al.,
+KDD 2020), section 3.3, weighs matcher-aware negatives by the matcher's score.
 """
 
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from larix.xmc.label_tree import LabelTree
-from larix.xmc.sparse import CSR, binarize, check_csr
+import numpy as np
 
-Negatives = Literal["tfn", "man", "usn", "tfn+man", "tfn+usn", "man+usn", "tfn+man+usn"]
+from larix.xmc.label_tree import LabelTree
+from larix.xmc.sparse import CSR, binarize, check_csr, csr_from_parts
+
+Negatives = Literal[
+    "tfn", "man", "usn", "tfn+man", "tfn+usn", "man+usn", "tfn+man+usn", "man+weighted", "tfn+man+weighted",
+]  # fmt: skip
+
+_WEIGHTED = "+weighted"
 
 
 def sample_negatives(
     scheme: Negatives, true_parents: CSR, beams: CSR | None = None, supplied: CSR | None = None
 ) -> CSR:
-    """M of a level: N x n_parents, stored where an instance takes part.
+    """M of a level: N x n_parents, stored where an instance takes part, with its weight as a negative.
 
     Parameters
     ----------
     scheme : str
-        `tfn`, `man`, `usn`, or several joined by `+` for their union.
+        `tfn`, `man`, `usn`, or several joined by `+` for their union, where all weights are 1. With
+        `weighted`, those of `man` are the matcher's scores, and 1 below true parents if `tfn` is there.
     true_parents : csr_array, N x n_parents
     beams : csr_array or None
         The matcher's scores of parents on the same instances; needed for `man`.
@@ -35,12 +43,24 @@ def sample_negatives(
         "usn": (supplied, "user_negatives of this level or of one below"),
     }
     joined = None
-    for part in scheme.split("+"):
+    for part in scheme.removesuffix(_WEIGHTED).split("+"):
         instances, what = sources[part]
         if instances is None:
             raise ValueError(f"negatives {scheme!r} need {what}; pass them")
         joined = instances if joined is None else joined + instances
+    if scheme.endswith(_WEIGHTED):
+        return _capped(joined, beams)
     return true_parents if scheme == "tfn" else binarize(joined)
+
+
+def _capped(weights: CSR, beams: CSR) -> CSR:
+    """Weights of at most 1, from scores that are."""
+    if beams.nnz and not (beams.data.min() >= 0 and beams.data.max() <= 1):
+        raise ValueError(
+            "weighted negatives need scores of clusters in 0..1, but the matcher's span "
+            f"{beams.data.min():g}..{beams.data.max():g}; choose a post_processor whose scores are products"
+        )
+    return csr_from_parts(np.minimum(weights.data, 1), weights.indices, weights.indptr, weights.shape)
 
 
 def negatives_of_levels(tree: LabelTree, given: Mapping[int, Any] | None, n_rows: int) -> list[CSR | None]:

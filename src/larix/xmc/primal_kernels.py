@@ -9,19 +9,18 @@ from larix.xmc.lanes import WIDTH, aligned_lines
 @njit(nogil=True, cache=True)
 def minimize_primal(problem, max_iter):
     """Truncated Newton on the primal squared hinge (Keerthi and DeCoste, JMLR 2005), a lane at a time."""
-    indptr, indices, data, norms, positive, eligible, cost, n_features, (_, Cn, eps, bias) = problem
+    indptr, indices, data, norms, positive, eligible, cost, negative_cost, n_features, numbers = problem
+    eps, bias = numbers
     lines = aligned_lines(n_features + 1, np.float32(0))
     n = len(norms)
-    one_cost = len(cost) == WIDTH
+    one_cost, m = len(cost) == WIDTH, len(negative_cost)
     for lane in range(WIDTH):
         y, c = np.zeros(n), np.zeros(n)
         n_positive, n_all = 0, 0
         for i in range(n):
             if eligible[i] >> lane & 1:
                 y[i] = 1.0 if positive[i] >> lane & 1 else -1.0
-                c[i] = (
-                    np.float64(cost[lane if one_cost else i * WIDTH + lane]) if y[i] > 0 else np.float64(Cn)
-                )
+                c[i] = cost[lane if one_cost else i * WIDTH + lane] if y[i] > 0 else negative_cost[i % m]
                 n_positive += y[i] > 0
                 n_all += 1
         if n_all == 0:

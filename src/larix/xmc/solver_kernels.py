@@ -28,19 +28,21 @@ def squared_norms(indptr, data, bias):
 
 @njit(nogil=True, cache=True)
 def solve_siblings(
-    indptr, indices, data, squared_norms, y_indptr, y_rows, y_relevance, m_rows, begin, end,
+    indptr, indices, data, squared_norms, y_indptr, y_rows, y_relevance, m_rows, m_weights, begin, end,
     hinge, logistic, primal, costs, max_iter, threshold, max_nonzeros, seed, local_feature, local_row,
 ):  # fmt: skip
     """Train nodes begin..end of one parent; return the parts of a chunk.
 
     `hinge` is plain or squared; `logistic` and `primal` are None unless that loss is meant, so that numba
-    compiles one solver and not three. `y_relevance` is empty or has one weight for each of `y_rows`.
-    `costs` = (Cp, Cn, eps, bias). `local_feature` and `local_row` are scratch maps, -1 everywhere before and
-    after.
+    compiles one solver and not three. `y_relevance` is empty or has one weight for each of `y_rows`, and
+    `m_weights` the same for `m_rows`. `costs` = (Cp, Cn, eps, bias). `local_feature` and `local_row` are
+    scratch maps, -1 everywhere before and after.
     """
     rows, n_reaching = _participants(m_rows, y_indptr, y_rows, begin, end, local_row)
     l_indptr, l_indices, l_data, features = _compact(indptr, indices, data, rows, local_feature)
     norms = squared_norms[rows]
+    negative_cost = np.full(len(rows) if len(m_weights) else 1, costs[1])  # one when all are equal
+    negative_cost[: len(m_weights)] *= m_weights
     n_children = end - begin
     order = stable_order(y_indptr[begin:end] - y_indptr[begin + 1 : end + 1])  # the most frequent first
     entries = _new_entries(n_children)
@@ -54,7 +56,8 @@ def solve_siblings(
         used = np.uint16((1 << len(lanes)) - 1)
         eligible = np.full(len(rows), used, np.uint16)
         eligible[n_reaching:] = positive[n_reaching:]  # instances outside M are positives only
-        problem = (l_indptr, l_indices, l_data, norms, positive, eligible, cost, len(features), costs)
+        problem = (l_indptr, l_indices, l_data, norms, positive, eligible, cost, negative_cost, len(features),
+                   costs[2:])  # fmt: skip
         if logistic is not None:
             W = descend_logistic(problem, max_iter, seed + np.uint64(block))
         elif primal is not None:
@@ -136,7 +139,8 @@ def _compact(indptr, indices, data, rows, local_feature):
 @njit(nogil=True, cache=True)
 def _descend(problem, hinge, max_iter, seed):
     """Dual coordinate descent of up to sixteen (squared) hinge problems over the same rows; lines of W."""
-    indptr, indices, data, norms, positive, eligible, cost, n_features, (_, Cn, eps, bias) = problem
+    indptr, indices, data, norms, positive, eligible, cost, negative_cost, n_features, numbers = problem
+    eps, bias = numbers
     n = len(norms)
     infinity = np.float32(np.inf)
     W = aligned_lines(n_features + 1, np.float32(0))
@@ -146,12 +150,10 @@ def _descend(problem, hinge, max_iter, seed):
     bounds[1 * WIDTH : 2 * WIDTH] = -infinity
     if hinge == PLAIN:  # D = 0, U = c
         diagonal, upper = aligned_lines(len(cost) // WIDTH, np.float32(0)), cost
-        bounds[5 * WIDTH :] = Cn
     else:  # D = 1 / 2c, U = infinity
         diagonal, upper = cost, aligned_lines(len(cost) // WIDTH, infinity)
         diagonal[:] = np.float32(0.5) / cost
-        bounds[4 * WIDTH : 5 * WIDTH] = np.float32(0.5) / Cn
-        bounds[5 * WIDTH :] = infinity
+    _set_negatives(bounds, hinge, negative_cost[0])
     one_cost = len(cost) == WIDTH
     live = eligible.copy()
     active = np.arange(n)
@@ -168,6 +170,8 @@ def _descend(problem, hinge, max_iter, seed):
             state, t = draw(state, s, n_active)
             i = active[t]
             active[t] = active[s]
+            if len(negative_cost) > 1:
+                _set_negatives(bounds, hinge, negative_cost[i])
             numbers = (indptr[i], indptr[i + 1], np.int64(n_features), np.int64(i),
                        np.int64(0 if one_cost else i), np.int64(positive[i]), np.int64(live[i]))  # fmt: skip
             live[i] = descend_row(W, alpha, bounds, diagonal, upper, indices, data, numbers, (bias, norms[i]))
@@ -187,6 +191,13 @@ def _descend(problem, hinge, max_iter, seed):
                     active[n_active] = i
                     n_active += 1
     return W
+
+
+@njit(nogil=True, cache=True)
+def _set_negatives(bounds, hinge, cost):
+    """D and U of negatives."""
+    bounds[4 * WIDTH : 5 * WIDTH] = np.float32(0) if hinge == PLAIN else np.float32(0.5) / cost
+    bounds[5 * WIDTH :] = cost if hinge == PLAIN else np.float32(np.inf)
 
 
 @njit(nogil=True, cache=True)
