@@ -27,12 +27,12 @@ def trainer(encoder_folder, **params):
     head = CandidateHead.fresh(4, 16, np.random.default_rng(0))
     given = {"steps": 30, "batch_size": 8, "learning_rate": 5e-3, "head_learning_rate": 0.1, **params}
     return LevelTrainer(
-        encoder, head, encoder.tokens(TEXTS), sampler, LevelTrainingParams(**given), n_threads=1
+        encoder, [(head, sampler)], encoder.tokens(TEXTS), LevelTrainingParams(**given), n_threads=1
     )
 
 
 def accuracy(trained):
-    E, head = trained.encoder.embed(trained.tokens), trained.head.to_arrays()
+    E, head = trained.encoder.embed(trained.tokens), trained.heads[0][0].to_arrays()
     return np.mean((E @ head["weight"].T + head["bias"]).argmax(axis=1) == Y.indices)
 
 
@@ -78,7 +78,7 @@ def test_training_that_was_cut_short_ends_as_an_undisturbed_one(
     assert resumed.losses == whole.losses
     for name, tensor in whole.encoder.model.state_dict().items():
         assert torch.equal(tensor, resumed.encoder.model.state_dict()[name]), name
-    np.testing.assert_array_equal(whole.head.to_arrays()["weight"], resumed.head.to_arrays()["weight"])
+    np.testing.assert_array_equal(*(run.heads[0][0].to_arrays()["weight"] for run in (whole, resumed)))
 
 
 def test_a_checkpoint_of_another_training_is_refused(encoder_folder, tmp_path):

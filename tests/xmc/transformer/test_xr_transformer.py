@@ -26,9 +26,9 @@ def tree():
 
 def tune(encoder_folder, tree, **params):
     encoder = SentenceEncoder(encoder_folder, max_tokens=12, n_threads=1)
-    folder = params.pop("checkpoint_folder", None)
+    checkpoints = {name: params.pop(name) for name in list(params) if name.startswith("checkpoint")}
     given = XRTransformerParams(**{"training": TRAINING, **params})
-    return fine_tune_levels(encoder, TEXTS, Y, tree, given, checkpoint_folder=folder, n_threads=1)
+    return fine_tune_levels(encoder, TEXTS, Y, tree, given, **checkpoints, n_threads=1)
 
 
 def recall(tuned, tree, level, beam_size):
@@ -49,6 +49,25 @@ def test_every_level_is_learnt(encoder_folder, tree, start, negatives):
         assert np.mean(losses[-5:]) < np.mean(losses[:5])
 
 
+@pytest.mark.parametrize("negatives", ["tfn", "tfn+man"])
+def test_levels_are_learnt_together(encoder_folder, tree, negatives):
+    tuned = tune(encoder_folder, tree, joint=True, negatives=negatives, beam_size=2)
+    assert [len(losses) for losses in tuned.losses] == [40]
+    assert np.mean(tuned.losses[0][-5:]) < np.mean(tuned.losses[0][:5])
+    assert recall(tuned, tree, 0, beam_size=1) > 0.9  # the first head isn't left behind
+    assert recall(tuned, tree, 2, beam_size=4) > 0.8
+
+
+def test_only_the_layers_that_are_named_are_trained(encoder_folder, tree):
+    tuned = tune(encoder_folder, tree, joint=True, trained_layers=1)
+    before = SentenceEncoder(encoder_folder, max_tokens=12).load()[0].state_dict()
+    changed = {
+        name for name, now in tuned.encoder.model.state_dict().items() if not torch.equal(now, before[name])
+    }
+    assert changed
+    assert all(name.startswith("encoder.layer.1.") for name in changed)
+
+
 def test_levels_with_too_many_nodes_and_without_steps_are_left_out(encoder_folder, tree):
     still = LevelTrainingParams(steps=0)
     tuned = tune(encoder_folder, tree, max_clusters=4, training=(still, still))
@@ -67,19 +86,23 @@ def test_a_linear_start_is_better_than_none(encoder_folder, tree):
     assert recall(linear, tree, 2, beam_size=1) > recall(fresh, tree, 2, beam_size=1) + 0.3
 
 
-def test_a_run_that_was_cut_short_ends_as_an_undisturbed_one(encoder_folder, tree, tmp_path, monkeypatch):
-    whole, do_step = tune(encoder_folder, tree, negatives="tfn+man"), LevelTrainer._do_step
+@pytest.mark.parametrize("joint", [False, True])
+def test_a_run_that_was_cut_short_ends_as_an_undisturbed_one(
+    encoder_folder, tree, tmp_path, monkeypatch, joint
+):
+    settings = {"negatives": "tfn+man", "joint": joint}
+    whole, do_step = tune(encoder_folder, tree, **settings), LevelTrainer._do_step
 
     def failing(self):
-        if self.sampler.level == 1 and self.step == 10:
+        if self.heads[-1][1].level == (2 if joint else 1) and self.step == 10:
             raise KeyboardInterrupt
         return do_step(self)
 
     with monkeypatch.context() as patch:
         patch.setattr(LevelTrainer, "_do_step", failing)
         with pytest.raises(KeyboardInterrupt):
-            tune(encoder_folder, tree, negatives="tfn+man", checkpoint_folder=tmp_path)
-    resumed = tune(encoder_folder, tree, negatives="tfn+man", checkpoint_folder=tmp_path)
+            tune(encoder_folder, tree, **settings, checkpoint_folder=tmp_path, checkpoint_steps=6)
+    resumed = tune(encoder_folder, tree, **settings, checkpoint_folder=tmp_path, checkpoint_steps=6)
     assert len(list(tmp_path.iterdir())) == 1
     assert resumed.losses == whole.losses
     for name, tensor in whole.encoder.model.state_dict().items():
@@ -101,6 +124,10 @@ def test_checkpoints_of_another_training_are_deleted_and_nothing_else(encoder_fo
         ({"start": "ridge"}, "start must be one of linear, inherit, fresh"),
         ({"negatives": "usn"}, "negatives must be one of tfn, man, tfn"),
         ({"beam_size": 0}, "beam_size must be at least 1, but is 0"),
+        (
+            {"joint": True, "training": (TRAINING, LevelTrainingParams())},
+            "training must be the same for levels",
+        ),
     ],
 )
 def test_bad_parameters_are_refused(params, message):

@@ -1,4 +1,4 @@
-"""Fine-tune an encoder and the head of one level of a label tree.
+"""Fine-tune an encoder and the heads of one or more levels of a label tree.
 
 XR-Transformer (Zhang et al., NeurIPS 2021), section 3.2: AdamW for the encoder, its sparse counterpart for
 the head, both with a linear schedule; the encoder's gradients are clipped. Whatever a step does depends on
@@ -8,7 +8,7 @@ undisturbed one, and several workers share the rows of a batch without talking a
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,24 +88,23 @@ class LevelTrainingParams:
 
 
 class LevelTrainer:
-    """Encoder, head and their optimisers, on the way through the steps of a level.
+    """Encoder, heads and their optimisers, on the way through the steps of a training.
 
     Parameters
     ----------
     encoder : TrainableEncoder
         Changed in place.
-    head : CandidateHead
-        Changed in place.
+    heads : sequence of pairs of CandidateHead and CandidateSampler
+        Of one level, or of several that are trained together, by the sum of their losses. Heads are changed
+        in place; samplers are those of the same instances.
     tokens : TokenIds
         Of the training texts.
-    sampler : CandidateSampler
-        Of the same instances.
     params : LevelTrainingParams
     random_state : int
     n_threads : int or None
         Last bits depend on it.
     workers : Workers
-        Who shares the work. All of them build a trainer of the same encoder, head and data.
+        Who shares the work. All of them build a trainer of the same encoder, heads and data.
 
     Attributes
     ----------
@@ -118,9 +117,8 @@ class LevelTrainer:
     def __init__(
         self,
         encoder: TrainableEncoder,
-        head: CandidateHead,
+        heads: Sequence[tuple[CandidateHead, CandidateSampler]],
         tokens: TokenIds,
-        sampler: CandidateSampler,
         params: LevelTrainingParams = LevelTrainingParams(),
         *,
         random_state: int = 0,
@@ -128,14 +126,14 @@ class LevelTrainer:
         workers: Workers = ONE_WORKER,
     ) -> None:
         torch = import_torch()
-        self.encoder, self.head, self.tokens, self.sampler = encoder, head, tokens, sampler
+        self.encoder, self.heads, self.tokens = encoder, tuple(heads), tokens
         self.params, self.random_state, self.n_threads = params, random_state, n_threads
         self.workers = workers
         self.step, self.losses = 0, list[float]()
         self._batches = LengthBuckets(tokens.lengths, params.batch_size, random_state)
         self._optimizers = {
             "encoder": torch.optim.AdamW(encoder.parameter_groups(params.weight_decay)),
-            "head": torch.optim.SparseAdam(head.parameters),
+            "head": torch.optim.SparseAdam(self._head_parameters),
         }
         self._rates = {"encoder": params.learning_rate, "head": params.head_learning_rate}
 
@@ -157,7 +155,7 @@ class LevelTrainer:
         if checkpoint is not None:
             self._load(checkpoint)
         begun, n_left = time.perf_counter(), self.params.steps - self.step
-        description = f"fine-tuning on {self.sampler.n_nodes:,} clusters"
+        description = f"fine-tuning on {' and '.join(f'{n:,}' for n in self._n_nodes)} clusters"
         with self.encoder.training(), torch_threads(self.n_threads):
             for _ in track(range(n_left), description, n_left):
                 self.losses.append(self._do_step())
@@ -181,7 +179,7 @@ class LevelTrainer:
                 loss = loss / self.params.accumulation
                 loss.backward()
                 total += float(loss.detach())
-        self.workers.add_gradients(self.encoder.model.parameters(), self.head.parameters)
+        self.workers.add_gradients(self.encoder.model.parameters(), self._head_parameters)
         trained = [p for p in self.encoder.model.parameters() if p.grad is not None]
         torch.nn.utils.clip_grad_norm_(trained, self.params.max_gradient)
         for optimizer in self._optimizers.values():
@@ -194,14 +192,27 @@ class LevelTrainer:
         batch = self._batches.batch(number)
         rows = batch[self.workers.share]
         dropout_seed = int(rng.integers(2**63))
-        candidates = self.sampler.draw(batch, rng).share(self.workers.rank, self.workers.size)
+        rank, size = self.workers.rank, self.workers.size
+        drawn = [sampler.draw(batch, rng).share(rank, size) for _, sampler in self.heads]
         if not len(rows):
             return None
-        with _dropout_seed(dropout_seed ^ self.workers.rank):
+        with _dropout_seed(dropout_seed ^ rank):
             vectors = self.encoder.vectors(*self.tokens.batch(rows))
-        margins = self.head.margins(vectors, candidates)
-        loss = candidate_loss(margins, candidates, self.params.loss, weighted=self.params.weighted)
-        return loss * (len(rows) / len(batch))
+        losses = [
+            candidate_loss(
+                head.margins(vectors, candidates), candidates, self.params.loss, weighted=self.params.weighted
+            )
+            for (head, _), candidates in zip(self.heads, drawn, strict=True)
+        ]
+        return sum(losses) * (len(rows) / len(batch))
+
+    @property
+    def _head_parameters(self) -> list[Any]:
+        return [parameter for head, _ in self.heads for parameter in head.parameters]
+
+    @property
+    def _n_nodes(self) -> list[int]:
+        return [sampler.n_nodes for _, sampler in self.heads]
 
     def _tell(self, description: str) -> None:
         every = max(self.params.steps // _LOSSES_TOLD, 1)
@@ -236,8 +247,11 @@ class LevelTrainer:
 
     def _models(self) -> dict[str, dict[str, Any]]:
         """All tensors that training changes, by name."""
-        head = {"weight": self.head.weight, "bias": self.head.bias}
-        return {"encoder": dict(self.encoder.model.state_dict()), "head": head}
+        heads = {
+            f"head_{sampler.level}": {"weight": head.weight, "bias": head.bias}
+            for head, sampler in self.heads
+        }
+        return {"encoder": dict(self.encoder.model.state_dict()), **heads}
 
     def _identity(self) -> dict[str, Any]:
         """What a checkpoint must have been made by."""
@@ -245,8 +259,8 @@ class LevelTrainer:
             "encoder": self.encoder.origin.digest,
             "params": {name: getattr(self.params, name) for name in self.params.__dataclass_fields__},
             "random_state": self.random_state,
-            "level": self.sampler.level,
-            "n_nodes": self.sampler.n_nodes,
+            "levels": [sampler.level for _, sampler in self.heads],
+            "n_nodes": self._n_nodes,
             "n_instances": len(self.tokens),
         }
 

@@ -44,6 +44,11 @@ class XRTransformerParams:
     ----------
     training : LevelTrainingParams, or one for each level
         No steps leave the encoder as it is on a level.
+    joint : bool
+        Every step trains all levels, by the sum of their losses, with heads that begin on the encoder as it
+        was; otherwise one level is trained after another, and the heads of upper levels are left behind.
+    trained_layers : int or None
+        Of the encoder, the last ones; None trains all of it, and the embeddings of tokens.
     max_clusters : int
         Levels with more nodes take no part.
     negatives : {"tfn", "man", "tfn+man"}
@@ -62,6 +67,8 @@ class XRTransformerParams:
     training: LevelTrainingParams | tuple[LevelTrainingParams, ...] = field(
         default_factory=LevelTrainingParams
     )
+    joint: bool = False
+    trained_layers: int | None = None
     max_clusters: int = 32768
     negatives: MatcherNegatives = "tfn"
     max_candidates: int = 500
@@ -75,6 +82,11 @@ class XRTransformerParams:
         for name in ("max_clusters", "max_candidates", "beam_size"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, but is {getattr(self, name)}")
+        if self.joint and isinstance(self.training, tuple) and len(set(self.training)) > 1:
+            raise ValueError(
+                "training must be the same for levels that are trained together, but differs; give one value "
+                "of each, or train one level after another (joint: false)"
+            )
 
     def n_levels(self, tree: LabelTree) -> int:
         """Levels of a tree that take part.
@@ -101,9 +113,10 @@ class FineTuned:
     ----------
     encoder : TrainableEncoder
     heads : list of CandidateHead
-        Of the levels that took part. All but the last were trained with an encoder that has changed since.
+        Of the levels that took part. Unless these were trained together, all but the last belong to an
+        encoder that has changed since.
     losses : list of lists of float
-        Of each level's steps.
+        Of each level's steps, or of the steps of all levels together.
     """
 
     encoder: TrainableEncoder
@@ -158,27 +171,32 @@ def fine_tune_levels(
     """
     Y = binarize(check_csr(Y, name="Y", n_rows=len(texts), n_columns=tree.n_labels))
     trainings = per_level(params.training, params.n_levels(tree), "training")
-    trainable = TrainableEncoder(encoder)
+    trainable = TrainableEncoder(encoder, trained_layers=params.trained_layers)
     workers.spread(trainable.model.state_dict().values())
     tokens = trainable.tokens(list(texts))
     levels = _Levels(trainable, tokens, tree, Y, params, random_state, n_threads, workers)
     E, tuned = levels.first_embeddings(texts), FineTuned(trainable, [], [])
     own_folder = None if checkpoint_folder is None else _own_folder(Path(checkpoint_folder), levels)
+    every = list(range(len(trainings)))
     found: CSR | None = None
-    for level, training in enumerate(trainings):
-        sampler = levels.sampler(level, found)
-        head = levels.start(sampler, E, tuned.heads[-1] if tuned.heads else None)
+    for group in [every] if params.joint else [[level] for level in every]:
+        if group[0] and levels.needs_embeddings and trainings[group[0] - 1].steps:
+            E = trainable.embed(levels.tokens, workers=workers)
+        heads = []
+        for level in group:
+            above = tuned.heads[-1] if tuned.heads else None
+            if above is not None and params.negatives != "tfn":
+                found = search_level(E, above.to_arrays(), tree, level - 1, found, params.beam_size)
+            sampler = levels.sampler(level, found)
+            tuned.heads.append(levels.start(sampler, E, above))
+            heads.append((tuned.heads[-1], sampler))
         trainer = LevelTrainer(
-            trainable, head, levels.tokens, sampler, training,
-            random_state=random_state + level, n_threads=n_threads, workers=workers,
+            trainable, heads, levels.tokens, trainings[group[0]],
+            random_state=random_state + group[0], n_threads=n_threads, workers=workers,
         )  # fmt: skip
-        checkpoint = own_folder and own_folder / f"level_{level}"
+        checkpoint = own_folder and own_folder / f"level_{group[0]}"
         trainer.run(checkpoint=checkpoint, checkpoint_steps=checkpoint_steps)
-        tuned.heads.append(head)
         tuned.losses.append(trainer.losses)
-        if level + 1 < len(trainings) and levels.needs_embeddings:
-            E = trainable.embed(levels.tokens, workers=workers) if training.steps else E
-            found = search_level(E, head.to_arrays(), tree, level, found, params.beam_size)
     return tuned
 
 
