@@ -159,17 +159,20 @@ class Suggester:
             return self.features.transform(documents)
         return check_csr(documents, name="documents", n_columns=self.features.n_features_)
 
-    def suggest(self, documents: Any, *, top_k: int = 5) -> list[list[Suggestion]]:
+    def suggest(
+        self, documents: Any, *, top_k: int = 5, threshold: float | None = None
+    ) -> list[list[Suggestion]]:
         """The best labels of every document with their names, best first.
-
-        Of these, labels below the threshold of the refinement are left out if it has one.
 
         Parameters
         ----------
         documents : list of str, or matrix N x D
         top_k : int, default 5
+        threshold : float, optional
+            Labels with lower scores are left out; by default those below the refinement's own threshold, if
+            it has one.
         """
-        P = self.refinement.shown(self.predict(documents, top_k=top_k))
+        P = self.refinement.shown(self.predict(documents, top_k=top_k), threshold)
         return [
             [
                 Suggestion(self.label_ids[label], self.label_names[label], float(score))

@@ -131,10 +131,7 @@ class ConformalThreshold(Estimator):
         csr_array, N x L
         """
         check_is_fitted(self)
-        P = by_score(P)
-        kept = P.data >= np.float64(self.threshold_)
-        indptr = np.append(0, np.cumsum(kept))[P.indptr]
-        return csr_from_parts(P.data[kept], P.indices[kept], indptr, P.shape)
+        return above(P, self.threshold_)
 
     def save(self, path: Path | str) -> None:
         """Write the threshold as a folder."""
@@ -151,6 +148,24 @@ class ConformalThreshold(Estimator):
         conformal.threshold_ = float(folder.arrays["threshold"][0])
         conformal.n_documents_ = folder.metadata["n_documents"]
         return conformal
+
+
+def above(P: Any, threshold: float) -> CSR:
+    """The predictions with at least this score, by descending score.
+
+    Parameters
+    ----------
+    P : matrix, N x L
+    threshold : float
+
+    Returns
+    -------
+    csr_array, N x L
+    """
+    P = by_score(P)
+    kept = P.data >= np.float64(threshold)
+    indptr = np.append(0, np.cumsum(kept))[P.indptr]
+    return csr_from_parts(P.data[kept], P.indices[kept], indptr, P.shape)
 
 
 def _found_shares(ranked: RankedScores) -> NDArray[np.float64]:

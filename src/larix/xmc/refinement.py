@@ -16,7 +16,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 
 from larix.xmc.calibration import IsotonicCalibrator
-from larix.xmc.conformal import ConformalThreshold
+from larix.xmc.conformal import ConformalThreshold, above
 from larix.xmc.document_memory import DocumentMemory
 from larix.xmc.label_frequency import LabelFrequencies
 from larix.xmc.matrix import leading_columns
@@ -106,8 +106,10 @@ class Refinement:
             P = rerank_by_propensity(P, self.frequencies, self.alpha, top_k=top_k)
         return P
 
-    def shown(self, P: CSR) -> CSR:
-        """The refined predictions that are above the threshold; all if there is none."""
+    def shown(self, P: CSR, threshold: float | None = None) -> CSR:
+        """The refined predictions that reach a threshold, or else the own one; all if there is none."""
+        if threshold is not None:
+            return above(P, threshold)
         return P if self.threshold is None else self.threshold.transform(P)
 
     def learn(
