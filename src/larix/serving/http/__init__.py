@@ -1,0 +1,1 @@
+"""A classifier behind HTTP: the extra `serve` (FastAPI, uvicorn, prometheus-client)."""
