@@ -26,9 +26,9 @@ def tree():
 
 def tune(encoder_folder, tree, **params):
     encoder = SentenceEncoder(encoder_folder, max_tokens=12, n_threads=1)
-    checkpoints = {name: params.pop(name) for name in list(params) if name.startswith("checkpoint")}
+    options = {name: params.pop(name) for name in list(params) if name.startswith(("checkpoint", "watch"))}
     given = XRTransformerParams(**{"training": TRAINING, **params})
-    return fine_tune_levels(encoder, TEXTS, Y, tree, given, **checkpoints, n_threads=1)
+    return fine_tune_levels(encoder, TEXTS, Y, tree, given, **options, n_threads=1)
 
 
 def recall(tuned, tree, level, beam_size):
@@ -56,6 +56,19 @@ def test_levels_are_learnt_together(encoder_folder, tree, negatives):
     assert np.mean(tuned.losses[0][-5:]) < np.mean(tuned.losses[0][:5])
     assert recall(tuned, tree, 0, beam_size=1) > 0.9  # the first head isn't left behind
     assert recall(tuned, tree, 2, beam_size=4) > 0.8
+
+
+def test_training_is_watched_and_goes_on_as_if_it_were_not(encoder_folder, tree):
+    seen = []
+
+    def watch(tuned, step):
+        seen.append((len(tuned.heads), step))
+        tuned.encoder.embed(tuned.encoder.tokens(TEXTS[:3]))
+
+    short = LevelTrainingParams(steps=3, batch_size=8)
+    watched, alone = (tune(encoder_folder, tree, training=short, **more) for more in ({"watch": watch}, {}))
+    assert seen == [(level, step) for level in (1, 2, 3) for step in range(4)]
+    assert watched.losses == alone.losses
 
 
 def test_only_the_layers_that_are_named_are_trained(encoder_folder, tree):

@@ -8,7 +8,7 @@ undisturbed one, and several workers share the rows of a batch without talking a
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -137,7 +137,13 @@ class LevelTrainer:
         }
         self._rates = {"encoder": params.learning_rate, "head": params.head_learning_rate}
 
-    def run(self, *, checkpoint: Path | str | None = None, checkpoint_steps: int = 100) -> None:
+    def run(
+        self,
+        *,
+        checkpoint: Path | str | None = None,
+        checkpoint_steps: int = 100,
+        watch: Callable[[int], None] | None = None,
+    ) -> None:
         """Do the steps that are left.
 
         Parameters
@@ -146,6 +152,8 @@ class LevelTrainer:
             A folder in which the first worker keeps the state every `checkpoint_steps`; if there is one,
             training goes on from it.
         checkpoint_steps : int
+        watch : callable, optional
+            Is told the number of steps done, before the first one and after each, once a checkpoint is kept.
 
         Raises
         ------
@@ -156,7 +164,9 @@ class LevelTrainer:
             self._load(checkpoint)
         begun, n_left = time.perf_counter(), self.params.steps - self.step
         description = f"fine-tuning on {' and '.join(f'{n:,}' for n in self._n_nodes)} clusters"
+        watch = watch or (lambda _: None)
         with self.encoder.training(), torch_threads(self.n_threads):
+            watch(self.step)
             for _ in track(range(n_left), description, n_left):
                 self.losses.append(self._do_step())
                 self.step += 1
@@ -164,6 +174,7 @@ class LevelTrainer:
                 at_end = self.step == self.params.steps
                 if checkpoint is not None and (at_end or self.step % checkpoint_steps == 0):
                     self._save(checkpoint)
+                watch(self.step)
         logger.info("%s: %d steps, %.1f s", description, n_left, time.perf_counter() - begun)
 
     def _do_step(self) -> float:

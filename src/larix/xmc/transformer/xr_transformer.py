@@ -10,8 +10,9 @@ features between the levels, and ensembles of several encoders.
 import hashlib
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -144,6 +145,7 @@ def fine_tune_levels(
     random_state: int = 0,
     n_threads: int | None = None,
     workers: Workers = ONE_WORKER,
+    watch: Callable[[FineTuned, int], None] | None = None,
 ) -> FineTuned:
     """Fine-tune an encoder on all levels that take part.
 
@@ -164,6 +166,8 @@ def fine_tune_levels(
     n_threads : int or None
     workers : Workers
         Who shares the work. All of them call this function with the same arguments.
+    watch : callable, optional
+        Is given what there is, and the number of steps done of a training, before the first and after each.
 
     Returns
     -------
@@ -195,7 +199,9 @@ def fine_tune_levels(
             random_state=random_state + group[0], n_threads=n_threads, workers=workers,
         )  # fmt: skip
         checkpoint = own_folder and own_folder / f"level_{group[0]}"
-        trainer.run(checkpoint=checkpoint, checkpoint_steps=checkpoint_steps)
+        trainer.run(
+            checkpoint=checkpoint, checkpoint_steps=checkpoint_steps, watch=watch and partial(watch, tuned)
+        )
         tuned.losses.append(trainer.losses)
     return tuned
 

@@ -1,0 +1,57 @@
+"""Curves of fine-tuning: their points, and that an interrupted study goes on."""
+
+import json
+
+import numpy as np
+import pytest
+
+from benchmarks.fine_tuning import SETTINGS, Documents, Study, _params, draw, table
+from larix.corpora import corpus_from_texts
+from larix.xmc.transformer.encoder import SentenceEncoder
+from tests.conftest import tiny_documents
+
+pytestmark = pytest.mark.filterwarnings("default")  # of torch and transformers
+
+
+@pytest.fixture(scope="module")
+def documents():
+    rows = tiny_documents()
+    texts, labels = [row["text"] for row in rows], [row["labels"] for row in rows]
+    return Documents.of(corpus_from_texts(texts, labels, texts[:8], labels[:8]), [], 10)
+
+
+def study(documents, encoder_folder, folder, name="joint"):
+    encoder = SentenceEncoder(encoder_folder, max_tokens=12, n_threads=1)
+    return Study(documents, encoder, folder, name, _params(name, 4, 1e-3), [0, 2, 4], 0)
+
+
+def test_held_out_documents_are_not_trained_on(documents):
+    assert [len(part.texts) for part in (documents.train, documents.held_out, documents.test)] == [86, 10, 8]
+    assert set(documents.held_out.Y.indices) <= set(documents.train.Y.indices)
+    assert [rows.shape[0] for rows in documents.rows["words"]] == [86, 10, 8]
+
+
+@pytest.mark.parametrize("prefix", ["bone", "skin"])
+def test_labels_can_be_a_part_of_all(prefix):
+    rows = tiny_documents()
+    texts, labels = [row["text"] for row in rows], [row["labels"] for row in rows]
+    part = Documents.of(corpus_from_texts(texts, labels, texts, labels), [prefix], 2)
+    assert len(part.test.texts) == 24
+    assert part.train.Y.shape[1] == 5
+
+
+def test_points_are_measured_once_and_drawn(documents, encoder_folder, tmp_path, monkeypatch):
+    study(documents, encoder_folder, tmp_path).run()
+    points = json.loads((tmp_path / "joint.0.json").read_text())
+    assert [point["step"] for point in points] == [0, 2, 4]
+    assert points[-1]["test"]["words"]["P@1"] > 0
+    monkeypatch.setattr(Study, "_measure", lambda *_, **__: pytest.fail("is measured already"))
+    study(documents, encoder_folder, tmp_path).run()
+    draw(tmp_path, tmp_path / "curves.svg")
+    assert (tmp_path / "curves.svg").read_text().count("joint") == 1
+    assert len(table(tmp_path, "held out").splitlines()) == 2 + 3 * 2
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_settings_are_valid(name):
+    assert np.sum([params.steps for params in [_params(name, 900, 1e-4).training]]) in (450, 900)
