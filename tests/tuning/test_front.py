@@ -47,7 +47,7 @@ def test_a_rule_takes_one_trial(params, trial):
 
 
 def test_limits_that_no_trial_keeps_are_told_with_the_best_there_is():
-    with pytest.raises(ValueError, match="the best milliseconds is 1, and 0.5 is asked"):
+    with pytest.raises(ValueError, match=r"the best milliseconds is 1, and 0\.5 is asked"):
         choose(FIVE, OBJECTIVES, ChoiceParams(limits={"milliseconds": 0.5}))
 
 

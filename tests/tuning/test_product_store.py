@@ -9,6 +9,8 @@ import scipy.sparse as sp
 
 from larix.tuning.product_store import ProductStore, product_key
 from larix.xmc.beam_search import SearchParams
+from larix.xmc.clustering import cluster_labels
+from larix.xmc.linear_stages import LinearRanker
 
 
 def matrix(n=4, seed=0):
@@ -82,9 +84,21 @@ def test_the_newest_product_stays_even_if_it_is_too_large(tmp_path):
     assert not ProductStore(tmp_path, max_mb=1).get("tree", {}, Maker()).made
 
 
-def test_a_product_of_an_unknown_kind_is_not_stored(store):
-    with pytest.raises(Exception, match="a product is one of TextFeatures"):
-        store.get("tree", {}, lambda: {"search": type("Odd", (), {"save": None})()})
+def test_dense_matrices_and_models_come_back_as_they_were(store, tmp_path):
+    model = LinearRanker().fit(
+        matrix(20), np.eye(20, 3, dtype=np.float32), cluster_labels(np.eye(3, dtype=np.float32))
+    )
+    parts = {"rows": np.ones((2, 3), np.float32), "ranker": model, "tree": model.tree_}
+    store.get("ranker", {}, lambda: parts)
+    read = ProductStore(tmp_path, max_mb=100).get("ranker", {}, Maker())
+    assert read["rows"].tolist() == parts["rows"].tolist()
+    assert read["ranker"].weights_.weights.tolist() == model.weights_.weights.tolist()
+    assert read["tree"].n_labels == 3
+
+
+def test_a_part_of_an_unknown_kind_is_not_stored(store):
+    with pytest.raises(TypeError, match=r"must be a matrix or one of DocumentMemory.*but search is a"):
+        store.get("tree", {}, lambda: {"search": SearchParams()})
 
 
 def _make_slowly(folder, results):

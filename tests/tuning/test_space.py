@@ -26,11 +26,12 @@ class FixedTrial:
         assert self.values[name] in choices
         return self.values[name]
 
-    def suggest_int(self, name, low, high, *, step, log):
+    def suggest_int(self, name, low, high, *, step, **_):
+        assert low <= self.values[name] <= high
         assert (self.values[name] - low) % step == 0
         return self.values[name]
 
-    def suggest_float(self, name, low, high, *, step, log):
+    def suggest_float(self, name, low, high, **_):
         assert low <= self.values[name] <= high
         return self.values[name]
 

@@ -111,7 +111,7 @@ def test_a_trial_that_is_refused_counts_and_the_study_goes_on(tmp_path, caplog):
 
 
 def test_another_error_ends_the_study_and_leaves_no_trial_at_work(tmp_path):
-    def measure(drawn):
+    def measure(_drawn):
         raise RuntimeError("the disk is full")
 
     with pytest.raises(RuntimeError, match="the disk is full"):

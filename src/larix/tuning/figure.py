@@ -71,4 +71,6 @@ def _draw(
         if max(values) > _WIDE * min(values) > 0:
             axes.set_xscale("log")
             axes.xaxis.set_major_formatter("{x:g}")
+        else:
+            axes.locator_params(axis="x", nbins=6)
     axes.margins(0.06)

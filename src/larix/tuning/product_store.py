@@ -15,48 +15,16 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from kedro.io.core import DatasetError
-
 import larix
-from larix.datasets import (
-    LabelTreeDataset,
-    LinearMatcherDataset,
-    LinearRankerDataset,
-    MatrixDataset,
-    ModelFolderDataset,
-    TextFeaturesDataset,
-)
-from larix.datasets.artefact import ArtefactDataset
 from larix.datasets.provenance import plain
 from larix.tuning.file_lock import locked
-from larix.xmc.persistence import ModelFolderError, load_folder, save_folder
+from larix.tuning.product_parts import load_parts, save_parts
+from larix.xmc.persistence import ModelFolderError
 
 logger = logging.getLogger(__name__)
-
-_KIND = "Product"
-
-
-class MemoryFolderDataset(ModelFolderDataset):
-    """A `DocumentMemory`."""
-
-    homes = {"DocumentMemory": "larix.xmc.document_memory"}  # noqa: RUF012 (declared as a class variable)
-
-
-_DATASETS: Mapping[str, type[ArtefactDataset[Any]]] = {
-    kind: dataset
-    for dataset in (
-        TextFeaturesDataset,
-        LabelTreeDataset,
-        LinearMatcherDataset,
-        LinearRankerDataset,
-        MemoryFolderDataset,
-    )
-    for kind in dataset.homes
-} | {"SparseMatrix": MatrixDataset, "DenseMatrix": MatrixDataset}
 
 Parts = Mapping[str, Any]
 
@@ -144,12 +112,9 @@ class ProductStore:
             os.utime(self._place(stage, key), (time.time(), time.time()))
 
     def _read(self, stage: str, key: str) -> Parts | None:
-        place = self._place(stage, key)
         try:
-            folder = load_folder(place, kind=_KIND, verify=False)
-            kinds = {name: folder.child(name).kind for name in folder.children}
-            parts = {name: _dataset(place / name, kind).load() for name, kind in kinds.items()}
-        except (ModelFolderError, DatasetError, OSError):
+            parts = load_parts(self._place(stage, key))
+        except (ModelFolderError, OSError):
             return None  # not there, or damaged, or just thrown away
         self._touch(stage, key)
         return parts
@@ -158,8 +123,7 @@ class ProductStore:
         place = self._place(stage, key)
         if place.exists():  # damaged
             shutil.rmtree(place)
-        children = {name: partial(_save, part) for name, part in parts.items()}
-        save_folder(place, kind=_KIND, metadata={"stage": stage}, children=children)
+        save_parts(place, parts, stage)
         self._cut_back(newest=place)
 
     def _cut_back(self, newest: Path) -> None:
@@ -182,17 +146,6 @@ def product_key(stage: str, ingredients: Mapping[str, Any]) -> str:
     }
     content = json.dumps([stage, values, larix.__version__], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()[:24]
-
-
-def _dataset(path: Path, kind: str) -> ArtefactDataset[Any]:
-    if kind not in _DATASETS:
-        raise DatasetError(f"{path} holds a {kind}, and a product is one of {', '.join(_DATASETS)}")
-    return _DATASETS[kind](filepath=str(path))
-
-
-def _save(part: Any, path: Path) -> None:
-    kind = type(part).__name__ if hasattr(part, "save") else "SparseMatrix"
-    _dataset(path, kind).save(part)
 
 
 def _size(folder: Path) -> int:

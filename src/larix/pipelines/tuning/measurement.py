@@ -18,7 +18,7 @@ from larix.xmc.metrics import evaluate
 from larix.xmc.propensity_reranking import rerank_by_propensity
 from larix.xmc.refinement import Refinement
 from larix.xmc.search_cost import inner_products
-from larix.xmc.sparse import CSR
+from larix.xmc.sparse import CSR, check_csr
 from larix.xmc.voting import blend, vote
 from larix.xmc.xr_linear import XRLinear
 
@@ -115,7 +115,8 @@ def _memory(
     memory.set_params(params=params, n_threads=path.n_threads)
 
     def look() -> dict[str, Any]:
-        return {"nearest": memory.neighbours(trained.features["validation_instances"], params.k)}
+        nearest = memory.neighbours(trained.features["validation_instances"], params.k)
+        return {"nearest": check_csr(nearest)}  # in the order in which it comes back from disk
 
     nearest: Product = path.store.get("neighbours", {**made_of, "k": params.k}, look)
     return memory, nearest["nearest"]
