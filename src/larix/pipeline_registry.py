@@ -7,6 +7,7 @@ and the check of parameters needs to know what all of them read.
 from kedro.pipeline import Pipeline
 
 from larix.pipelines import (
+    cluster_matcher,
     disentanglement,
     encoder_tuning,
     ensemble,
@@ -45,7 +46,8 @@ def register_pipelines() -> dict[str, Pipeline]:
     """Every stage under its own name; `__default__` is all of the linear path.
 
     `frozen_encoder` is the same path on text features joined with the embedding of an encoder, and
-    `xr_transformer` that path after the encoder was fine-tuned.
+    `xr_transformer` that path after the encoder was fine-tuned. In `x_transformer` the encoder is fine-tuned
+    as the matcher.
     """
     pipelines = {name: _stage(name) for name in LINEAR_STAGES}
     linear = dict(pipelines)
@@ -53,6 +55,8 @@ def register_pipelines() -> dict[str, Pipeline]:
     pipelines["frozen_encoder"] = _with_encoder(linear, "frozen")
     pipelines["encoder_tuning"] = encoder_tuning.create_pipeline()
     pipelines["xr_transformer"] = pipelines["encoder_tuning"] + _with_encoder(linear, "tuned")
+    pipelines["cluster_matcher"] = cluster_matcher.create_pipeline()
+    pipelines["x_transformer"] = _with_cluster_matcher(linear, pipelines["cluster_matcher"])
     pipelines["inference"] = inference.create_pipeline()
     pipelines["tuning"] = linear["ingestion"] + tuning.create_pipeline()
     return pipelines
@@ -61,6 +65,13 @@ def register_pipelines() -> dict[str, Pipeline]:
 def _with_encoder(linear: dict[str, Pipeline], use: EncoderUse) -> Pipeline:
     joined = {name: _stage(name, encoder=use) for name in STAGES_WITH_ENCODER}
     return sum((linear | joined).values(), memory_tuning.create_pipeline(encoder=use))
+
+
+def _with_cluster_matcher(linear: dict[str, Pipeline], matcher: Pipeline) -> Pipeline:
+    """The cluster matcher in the place of label indexing and matcher training, with a ranking of its own."""
+    rest = {name: linear[name] for name in linear if name not in ("label_indexing", "matcher_training")}
+    path = matcher + _with_encoder(rest, "matcher")
+    return Pipeline(path, parameters={"params:ranking": "params:x_transformer_ranking"})
 
 
 def _stage(name: str, **options: EncoderUse) -> Pipeline:

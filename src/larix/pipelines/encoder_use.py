@@ -1,5 +1,5 @@
-"""What part an encoder has in a pipeline."""
+"""What part an encoder has in a pipeline: as it came, fine-tuned before, or fine-tuned as the matcher."""
 
 from typing import Literal
 
-EncoderUse = Literal["frozen", "tuned"]
+EncoderUse = Literal["frozen", "tuned", "matcher"]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from larix.corpora import Corpus
+from larix.pipelines.encoder_use import EncoderUse
 from larix.pipelines.ensemble.nodes import join_trees
 from larix.pipelines.refinement.memory import rows_for_memory
 from larix.pipelines.stage_params import StageParams
@@ -41,7 +42,12 @@ TRAINING_STAGES = (
     "refinement",
     "search",
 )
-EMBEDDING_STAGES = ("embedding", "embedding_memory", "encoder_tuning")
+ENCODER_STAGES: dict[EncoderUse | None, tuple[str, ...]] = {
+    None: (),
+    "frozen": ("embedding", "embedding_memory"),
+    "tuned": ("embedding", "embedding_memory", "encoder_tuning"),
+    "matcher": ("embedding", "embedding_memory", "x_transformer"),
+}
 
 
 @dataclass(frozen=True)
@@ -111,14 +117,10 @@ def follow_paths(
     return {"beam_size": search.beam_size, "recall": [None if math.isnan(r) else r for r in recall]}
 
 
-def write_card(corpus_summary: dict[str, Any], metrics: dict[str, Any], *stages: Any) -> dict[str, Any]:
-    """What there is to say about the classifier; `stages` are the parameters of `TRAINING_STAGES`, and
-    with an encoder those of the first of `EMBEDDING_STAGES`."""
+def write_card(corpus_summary: dict[str, Any], metrics: dict[str, Any], **stages: Any) -> dict[str, Any]:
+    """What there is to say about the classifier; `stages` are the parameters it was trained with, by name."""
     # Where a stage of one's own is in place, nothing makes a dataclass of the parameters it does not read.
-    parameters = {
-        name: asdict(stage) if is_dataclass(stage) else stage
-        for name, stage in zip(TRAINING_STAGES + EMBEDDING_STAGES, stages, strict=False)
-    }
+    parameters = {name: asdict(stage) if is_dataclass(stage) else stage for name, stage in stages.items()}
     return ModelCard(corpus=corpus_summary, metrics=metrics, parameters=parameters).to_dict()
 
 

@@ -7,7 +7,7 @@ from kedro.pipeline import Pipeline, node
 
 from larix.pipelines.encoder_use import EncoderUse
 from larix.pipelines.evaluation.nodes import (
-    EMBEDDING_STAGES,
+    ENCODER_STAGES,
     TRAINING_STAGES,
     follow_paths,
     measure,
@@ -19,8 +19,7 @@ from larix.pipelines.evaluation.nodes import (
 
 def create_pipeline(*, encoder: EncoderUse | None = None) -> Pipeline:
     """Nodes that predict, measure and pack; the card tells the parameters of an encoder too."""
-    n_stages = {None: 0, "frozen": len(EMBEDDING_STAGES) - 1, "tuned": len(EMBEDDING_STAGES)}[encoder]
-    stages = TRAINING_STAGES + EMBEDDING_STAGES[:n_stages]
+    stages = {stage: f"params:{stage}" for stage in TRAINING_STAGES + ENCODER_STAGES[encoder]}
     return Pipeline(
         [
             node(
@@ -52,7 +51,7 @@ def create_pipeline(*, encoder: EncoderUse | None = None) -> Pipeline:
             ),
             node(
                 write_card,
-                ["corpus_summary", "metrics", *(f"params:{stage}" for stage in stages)],
+                {"corpus_summary": "corpus_summary", "metrics": "metrics", **stages},
                 "model_card",
                 name="write_model_card",
             ),

@@ -30,6 +30,7 @@ from larix.xmc.linear_solver import SolverParams
 from larix.xmc.linear_stages import LinearMatcher
 from larix.xmc.transformer.encoder import SentenceEncoder
 from larix.xmc.transformer.level_training import LevelTrainingParams
+from larix.xmc.transformer.workers import ONE_WORKER, Workers
 from larix.xmc.transformer.xr_transformer import FineTuned, XRTransformerParams, fine_tune_levels
 
 HeadStart = Literal["linear", "fresh"]
@@ -111,8 +112,10 @@ def fine_tune_on_clusters(
     params: ClusterTuningParams = ClusterTuningParams(),
     *,
     checkpoint_folder: Path | str | None = None,
+    checkpoint_steps: int = 100,
     random_state: int = 0,
     n_threads: int | None = None,
+    workers: Workers = ONE_WORKER,
 ) -> FineTuned:
     """Fine-tune an encoder and a head over all clusters.
 
@@ -127,8 +130,12 @@ def fine_tune_on_clusters(
     params : ClusterTuningParams
     checkpoint_folder : path-like, optional
         Holds a checkpoint, from which a run that was cut short goes on.
+    checkpoint_steps : int
+        Steps from one checkpoint to the next.
     random_state : int
     n_threads : int or None
+    workers : Workers
+        Who shares the work.
 
     Returns
     -------
@@ -145,7 +152,8 @@ def fine_tune_on_clusters(
     )
     return fine_tune_levels(
         encoder, texts, Y, tree, level,
-        checkpoint_folder=checkpoint_folder, random_state=random_state, n_threads=n_threads,
+        checkpoint_folder=checkpoint_folder, checkpoint_steps=checkpoint_steps, random_state=random_state,
+        n_threads=n_threads, workers=workers,
     )  # fmt: skip
 
 
