@@ -92,15 +92,17 @@ def _wait(trainer: Any, mailbox: Any, ray: Any) -> Any:
 
 
 def _result(training: "Future[Any]") -> Any:
-    from ray.train import WorkerGroupError
+    from ray.train import ControllerError, WorkerGroupError
 
     try:
         return training.result()
     except WorkerGroupError as error:
         rank, failure = next(iter(error.worker_failures.items()))
         raise RuntimeError(
-            f"worker {rank} failed, and max_failures allows no further start: {failure}"
+            f"worker {rank} failed, and max_failures allows no further start: {_last_line(failure)}"
         ) from failure
+    except ControllerError as error:
+        raise RuntimeError(f"Ray could not train: {_last_line(error)}") from error
 
 
 class _Loop:

@@ -55,6 +55,19 @@ def test_a_positive_that_no_parent_leads_to_takes_part():
     assert len(drawn.nodes) == sampler.relevance.nnz
 
 
+@pytest.mark.parametrize("size", [1, 2, 3, 9])
+def test_shares_of_several_workers_are_together_the_candidates_of_the_batch(size):
+    drawn = level_of(2, limit=5).draw(np.arange(10, 17), np.random.default_rng(0))
+    pairs = []
+    for rank in range(size):
+        share = drawn.share(rank, size)
+        assert share.n_rows == len(range(rank, 7, size))
+        rows = share.rows * size + rank
+        pairs += zip(rows.tolist(), share.nodes.tolist(), share.relevance.tolist(), strict=True)
+    expected = zip(drawn.rows.tolist(), drawn.nodes.tolist(), drawn.relevance.tolist(), strict=True)
+    assert sorted(pairs) == list(expected)
+
+
 @given(st.integers(1, 12), st.integers(0, 99))
 def test_the_limit_is_honoured_positives_first_without_replacement(limit, seed):
     sampler, rng = level_of(2, limit=limit), np.random.default_rng(seed)

@@ -1,4 +1,5 @@
 import json
+import pickle
 import shutil
 import sys
 
@@ -95,6 +96,24 @@ def test_encoding_that_was_cut_short_goes_on(encoder_folder, tmp_path, monkeypat
     found = encoder.embed(TEXTS)
     assert encoded == [2, 2]  # four different texts
     np.testing.assert_allclose(found, SentenceEncoder(encoder_folder).embed(TEXTS), atol=1e-5)
+
+
+def test_parts_may_be_encoded_elsewhere_in_any_order(encoder_folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "_TEXTS_PER_PART", 3)
+    elsewhere = pickle.loads(pickle.dumps(SentenceEncoder(encoder_folder)))
+    asked = []
+
+    def encode(parts):
+        asked.extend(parts)
+        for number in reversed(range(len(parts))):
+            yield number, elsewhere.embed(parts[number])
+
+    encoder = SentenceEncoder(encoder_folder, cache_folder=tmp_path)
+    vectors = encoder.embed(TEXTS, encode=encode)
+    assert asked == [["heart", "heart failure of the lung", "lung"], [""]]
+    np.testing.assert_array_equal(vectors, SentenceEncoder(encoder_folder).embed(TEXTS))
+    encoder.embed(TEXTS, encode=encode)
+    assert len(asked) == 2
 
 
 def test_known_texts_need_no_library(encoder_folder, tmp_path, monkeypatch):

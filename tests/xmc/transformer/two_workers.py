@@ -19,7 +19,7 @@ Y = check_csr(np.repeat(np.eye(8), 4, axis=0))
 TREE = LabelTree((np.array([0, 4]), np.arange(0, 9, 2)), np.arange(8), 8)
 # The last batch of an epoch has 5 texts, or a single one, which leaves the second worker none.
 TRAININGS = {"uneven": {"batch_size": 9, "accumulation": 2}, "single": {"batch_size": 31}}
-LONG = {"batch_size": 9, "steps": 150}
+LONG = {"batch_size": 9, "steps": 40}
 
 
 def results(

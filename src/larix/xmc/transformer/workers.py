@@ -7,7 +7,7 @@ draws of dropout, which differ from worker to worker). Who starts the processes 
 of this module; see `larix.engines`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from larix.xmc.transformer.libraries import import_torch
 
 _ROWS_AT_ONCE = 65536  # of an array on its way through the workers' device
+_ELEMENTS_AT_ONCE = 8 * 1024 * 1024  # of gradients that travel as one
 
 
 class Workers:
@@ -99,16 +100,17 @@ class ProcessGroup(Workers):
         torch, parameters = import_torch(), list(parameters)
         has_gradient = self._tensor([parameter.grad is not None for parameter in parameters], "int32")
         self._group.all_reduce(has_gradient)
-        sums = []
-        for parameter, n_workers in zip(parameters, has_gradient.tolist(), strict=True):
-            if n_workers:
-                if parameter.grad is None:
-                    parameter.grad = torch.zeros_like(parameter)
-                sums.append(self._group.all_reduce(parameter.grad, async_op=True))
+        taking_part = [p for p, n in zip(parameters, has_gradient.tolist(), strict=True) if n]
+        for parameter in taking_part:
+            if parameter.grad is None:
+                parameter.grad = torch.zeros_like(parameter)
+        for bucket in _buckets(taking_part):
+            sums = torch.cat([parameter.grad.reshape(-1) for parameter in bucket])
+            self._group.all_reduce(sums)
+            for parameter, sum_ in zip(bucket, sums.split([p.numel() for p in bucket]), strict=True):
+                parameter.grad.copy_(sum_.view_as(parameter))
         for parameter in sparse_parameters:
             self._add_rows(parameter)
-        for sum_ in sums:
-            sum_.wait()
 
     def _add_rows(self, parameter: Any) -> None:
         torch = import_torch()
@@ -139,3 +141,16 @@ class ProcessGroup(Workers):
     def _tensor(self, values: Sequence[float], dtype: str) -> Any:
         torch = import_torch()
         return torch.tensor(values, dtype=getattr(torch, dtype), device=self._device)
+
+
+def _buckets(parameters: Iterable[Any]) -> Iterator[list[Any]]:
+    """Parameters in groups that travel as one, as many small messages would take long."""
+    bucket, n_elements = list[Any](), 0
+    for parameter in parameters:
+        if bucket and n_elements + parameter.numel() > _ELEMENTS_AT_ONCE:
+            yield bucket
+            bucket, n_elements = [], 0
+        bucket.append(parameter)
+        n_elements += parameter.numel()
+    if bucket:
+        yield bucket
