@@ -1,6 +1,9 @@
 """`larix tree`, on a small project after a run."""
 
+import base64
+import gzip
 import json
+import re
 import xml.etree.ElementTree as ET
 
 import numpy as np
@@ -54,10 +57,30 @@ class TestTree:
         nodes = [item for item in ET.parse(file).iter() if item.tag.endswith("}node")]
         assert len(nodes) == 1 + sum(tree.n_nodes(level) for level in range(tree.depth - 1))
 
+    def test_a_page_shows_every_label(self, larix_command, classifier, tmp_path):
+        file = tmp_path / "tree.html"
+        assert larix_command("tree", "export", str(file)).exit_code == 0
+        page = file.read_text(encoding="utf-8")
+        assert "<title>tiny: label tree</title>" in page
+        packed = re.search(r'id="data">([^<]*)<', page)[1]
+        assert json.loads(gzip.decompress(base64.b64decode(packed)))["ids"] == classifier.label_ids
+
+    def test_a_page_without_labels_is_refused(self, larix_command, tmp_path):
+        result = larix_command("tree", "export", "--no-labels", str(tmp_path / "tree.html"))
+        assert result.exit_code == 2
+        assert "a page is for labels" in result.output
+
+    def test_the_run_has_made_a_page_with_documents(self, finished_project):
+        page = finished_project.newest("08_reporting/tree.html").read_text(encoding="utf-8")
+        found = json.loads(gzip.decompress(base64.b64decode(re.search(r'id="data">([^<]*)<', page)[1])))
+        metrics = json.loads(finished_project.newest("08_reporting/metrics.json").read_text(encoding="utf-8"))
+        assert sum(found["true"]) == metrics["counts"]["true_occurrences"]
+        assert found["recall"][0] == 1.0
+
     def test_other_endings_are_refused(self, larix_command, tmp_path):
         result = larix_command("tree", "export", str(tmp_path / "tree.txt"))
         assert result.exit_code == 2
-        assert "must end in .json or .graphml" in result.output
+        assert "must end in .html, .json or .graphml" in result.output
 
 
 def test_given_features_have_no_words(classifier):

@@ -11,6 +11,8 @@ from larix.cli.suggest import MODEL_OPTION, load_classifier
 if TYPE_CHECKING:
     from rich.tree import Tree
 
+    from larix.serving.suggester import Suggester
+
 _MOST_LABELS = 5
 
 KEYWORDS_OPTION = click.option(
@@ -29,7 +31,7 @@ def tree() -> None:
     \b
     Examples:
       larix tree show --depth=3
-      larix tree export tree.json
+      larix tree export tree.html
     """
 
 
@@ -61,30 +63,54 @@ def show(model: Path | None, depth: int, keywords: int) -> None:
 @click.option("--no-labels", is_flag=True, help="Leave out labels: clusters and nodes alone.")
 @KEYWORDS_OPTION
 def export(file: Path, model: Path | None, no_labels: bool, keywords: int) -> None:
-    """Write the tree to FILE: *.json, or *.graphml for networkx, Gephi, yEd and others.
+    """Write the tree to FILE: *.html to search and browse it, *.json, or *.graphml for networkx, Gephi, yEd.
 
-    A JSON file, also one changed by hand, becomes a tree again with larix.xmc.tree_export.tree_from_json.
+    The HTML page needs no network. A JSON file, also one changed by hand, becomes a tree again with
+    larix.xmc.tree_export.tree_from_json.
 
     \b
     Examples:
+      larix tree export tree.html
       larix tree export tree.json
       larix tree export --no-labels --keywords=5 clusters.graphml
     """
     from larix.atomic_file import write_atomically
-    from larix.serving.tree_names import tree_names
-    from larix.xmc.tree_export import tree_to_graphml, tree_to_json
 
-    if file.suffix not in (".json", ".graphml"):
-        raise click.BadParameter(f"{file.name} must end in .json or .graphml", param_hint="FILE")
+    if file.suffix not in _WRITERS:
+        *others, last = _WRITERS
+        raise click.BadParameter(f"{file.name} must end in {', '.join(others)} or {last}", param_hint="FILE")
+    if file.suffix == ".html" and no_labels:
+        raise click.BadParameter("a page is for labels; write *.json or *.graphml", param_hint="--no-labels")
     classifier = load_classifier(model)
-    label_tree, names = classifier.model.tree_, tree_names(classifier, keywords)
-    if file.suffix == ".json":
-        document = tree_to_json(label_tree, names, labels=not no_labels)
-        content = json.dumps(document, ensure_ascii=False, indent=1) + "\n"
-    else:
-        content = tree_to_graphml(label_tree, names, labels=not no_labels)
-    write_atomically(file, content.encode("utf-8"))
+    write_atomically(file, _WRITERS[file.suffix](classifier, keywords, not no_labels).encode("utf-8"))
+    label_tree = classifier.model.tree_
     click.echo(f"{file}: {label_tree.n_clusters:,} clusters, {label_tree.n_slots:,} labels")
+
+
+def _as_page(classifier: "Suggester", keywords: int, _labels: bool) -> str:
+    from larix.reporting import render_tree_page
+    from larix.serving.tree_view import view_tree
+
+    title = classifier.card.corpus.get("name", "an unnamed corpus")
+    return render_tree_page(view_tree(classifier, n_keywords=keywords), title)
+
+
+def _as_json(classifier: "Suggester", keywords: int, labels: bool) -> str:
+    from larix.serving.tree_names import tree_names
+    from larix.xmc.tree_export import tree_to_json
+
+    document = tree_to_json(classifier.model.tree_, tree_names(classifier, keywords), labels=labels)
+    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+
+
+def _as_graphml(classifier: "Suggester", keywords: int, labels: bool) -> str:
+    from larix.serving.tree_names import tree_names
+    from larix.xmc.tree_export import tree_to_graphml
+
+    return tree_to_graphml(classifier.model.tree_, tree_names(classifier, keywords), labels=labels)
+
+
+_WRITERS = {".html": _as_page, ".json": _as_json, ".graphml": _as_graphml}
 
 
 def _branch(node: dict[str, Any], depth: int) -> "Tree":

@@ -22,6 +22,7 @@ _HOMES = {
     "render_examples": "larix.reporting.terminal",
     "render_metrics_table": "larix.reporting.terminal",
     "render_page": "larix.reporting.page",
+    "render_tree_page": "larix.reporting.tree_page",
     "render_seconds_table": "larix.reporting.terminal",
     "render_trees_table": "larix.reporting.terminal",
 }

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from larix.xmc.kept_paths import kept_paths
 from larix.xmc.label_tree import LabelTree
 from larix.xmc.matrix import Matrix, check_matrix, is_dense
-from larix.xmc.sparse import CSR, binarize, check_csr, csr_from_parts, row_norms
+from larix.xmc.sparse import csr_from_parts, row_norms
 
 
 @dataclass(frozen=True)
@@ -176,10 +177,7 @@ def path_recall(tree: LabelTree, Y: Any, beams: Sequence[Any]) -> list[float]:
     ValueError
         If there isn't one matrix for each level, or a shape doesn't fit.
     """
-    Y = binarize(check_csr(Y, name="Y", n_columns=tree.n_labels))
-    if len(beams) != tree.depth - 1:
-        raise ValueError(f"beams must be one for each of {tree.depth - 1} levels, but are {len(beams)}")
-    return [_recall(tree, Y, beam, level) for level, beam in enumerate(beams)]
+    return kept_paths(tree, Y, beams).recall()
 
 
 def describe_paths(recall: Sequence[float], beam_size: int) -> str:
@@ -188,22 +186,3 @@ def describe_paths(recall: Sequence[float], beam_size: int) -> str:
         return "a flat tree has no paths to keep"
     shares = ", ".join(f"{100 * share:.1f}" for share in recall)
     return f"beams of {beam_size} keep {shares} % of true labels, level by level down to the clusters"
-
-
-def _recall(tree: LabelTree, Y: CSR, beam: Any, level: int) -> float:
-    n_nodes = tree.n_nodes(level)
-    beam = check_csr(beam, name=f"beams[{level}]", n_rows=Y.shape[0], n_columns=n_nodes)
-    node_of_slot = np.repeat(np.arange(n_nodes), np.diff(tree.slot_bounds(level)))
-    slots = tree.slots_of_labels(Y)
-    kept = np.isin(
-        _keys(slots.indptr, node_of_slot[slots.indices], n_nodes), _keys(beam.indptr, beam.indices, n_nodes)
-    )
-    found = np.unique(_keys(slots.indptr, tree.slot_label[slots.indices], tree.n_labels)[kept])
-    return float(len(found) / Y.nnz) if Y.nnz else float("nan")
-
-
-def _keys(indptr: NDArray[Any], columns: NDArray[Any], n_columns: int) -> NDArray[np.int64]:
-    """One number for each (row, column)."""
-    rows = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
-    keys: NDArray[np.int64] = rows * np.int64(n_columns) + columns
-    return keys

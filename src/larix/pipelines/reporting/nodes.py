@@ -15,11 +15,13 @@ from larix.reporting import (
     pick_examples,
     pick_worst_labels,
     render_page,
+    render_tree_page,
     stage_seconds_figure,
 )
 from larix.serving.given_features import GivenFeatures
 from larix.serving.model_card import ModelCard
 from larix.serving.suggester import Suggester
+from larix.serving.tree_view import LabelledRows, view_tree
 from larix.xmc.label_quality import label_quality, quality_by_frequency
 from larix.xmc.label_tree import LabelTree
 from larix.xmc.metrics import curves
@@ -141,6 +143,20 @@ def explain_examples(
         for example in examples
         for told in classifier.explain(example.text, top_k=1, n_features=_FEATURES_TOLD)
     ]
+
+
+def browse_tree(
+    classifier: Suggester,
+    corpus: Corpus,
+    train_instances: CSR,
+    train_labels: CSR,
+    test_instances: CSR,
+    test_labels: CSR,
+) -> str:
+    """One self-contained HTML page to search the label tree."""
+    training = LabelledRows(train_instances, train_labels, corpus.train.texts)
+    view = view_tree(classifier, training=training, unseen=LabelledRows(test_instances, test_labels))
+    return render_tree_page(view, corpus.name)
 
 
 def write_report(

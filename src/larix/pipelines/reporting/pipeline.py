@@ -1,8 +1,15 @@
-"""Reporting: predictions and labels -> findings -> figures, tables, report."""
+"""Reporting: predictions, labels -> findings -> figures, tables, report; classifier -> page of its tree."""
 
 from kedro.pipeline import Pipeline, node
 
-from larix.pipelines.reporting.nodes import draw_findings, examine, explain_examples, tabulate, write_report
+from larix.pipelines.reporting.nodes import (
+    browse_tree,
+    draw_findings,
+    examine,
+    explain_examples,
+    tabulate,
+    write_report,
+)
 
 
 def create_pipeline() -> Pipeline:
@@ -40,6 +47,19 @@ def create_pipeline() -> Pipeline:
                 ["classifier", "findings", "params:reporting"],
                 "explanations",
                 name="explain_examples",
+            ),
+            node(
+                browse_tree,
+                [
+                    "classifier",
+                    "corpus",
+                    "train_instances",
+                    "train_labels",
+                    "test_instances",
+                    "test_labels",
+                ],
+                "tree_page",
+                name="browse_tree",
             ),
             node(
                 write_report,
