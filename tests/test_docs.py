@@ -23,7 +23,7 @@ from click.testing import CliRunner
 REPOSITORY = Path(__file__).parents[1]
 DOCS = REPOSITORY / "docs"
 PAGES = [*sorted(REPOSITORY.glob("*.md")), *sorted(DOCS.rglob("*.md"))]
-MADE_ON_THE_PAGES = {"books", "by_code", "wide", "mine", "papers"}
+MADE_ON_THE_PAGES = {"books", "by_code", "wide", "mine", "papers", "tuned"}
 
 FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)

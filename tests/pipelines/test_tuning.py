@@ -2,6 +2,9 @@
 
 import json
 import logging
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -310,3 +313,20 @@ def test_the_default_space_holds_the_default_settings(project):
 def test_wrong_parameters_of_the_study_are_refused(changes, message):
     with pytest.raises((ValueError, TypeError), match=message):
         TuningParams(**{"space": SPACE, **changes})
+
+
+@pytest.mark.slow
+def test_two_runs_at_once_share_a_study(project):
+    words = ["run", "--pipelines=tuning", "--env=tiny", "--params=tuning.validation.share=0.3"]
+    own = {"LARIX_DATA": str(project.folder), "DO_NOT_TRACK": "1"}
+    runs = [
+        subprocess.Popen([sys.executable, "-m", "kedro", *words], cwd=project.folder, env=os.environ | own)
+        for _ in range(2)
+    ]
+    assert [run.wait(timeout=600) for run in runs] == [0, 0]
+    trials = read(project, "tuning_trials")
+    assert len(trials) == len({trial["trial"] for trial in trials}) == 40
+    n_trained = sum(bool(trial["trained"]) for trial in trials)
+    products = project.path("06_models/tuning_products").glob("ranker-*")
+    assert 8 <= n_trained <= 9  # both may end with a group that is not full
+    assert len(list(products)) <= n_trained
