@@ -3,9 +3,11 @@ import pytest
 import scipy.sparse as sp
 
 from larix import DocumentMemory, XRLinear
+from larix.xmc import embedding_index as module
 from larix.xmc.embedding_index import EmbeddingIndex
 from larix.xmc.explanation import explain
 from larix.xmc.matrix import join_columns, unit_rows
+from larix.xmc.vector_cells import VectorCells
 from tests.xmc.data import documents
 
 D, d = 40, 6
@@ -82,3 +84,41 @@ def test_an_index_of_other_rows_is_refused(data):
         EmbeddingIndex.of(X, 47)
     with pytest.raises(ValueError, match="250 x 6 vectors need a map of 6 x 6"):
         EmbeddingIndex.of(X, d, A[:5])
+
+
+def test_approximate_search_finds_most_and_learns(data, tmp_path):
+    pytest.importorskip("faiss", reason="the extra search is not installed")
+    X, _, queries = data
+    exact, found = EmbeddingIndex.of(X, d, A), EmbeddingIndex.of(X, d, A, search="approximate", n_threads=1)
+    true, near = exact.neighbours(queries, 5), found.neighbours(queries, 5)
+    assert near.shape == true.shape
+    same = np.isin(near.indices + 1000 * np.repeat(np.arange(50), np.diff(near.indptr)),
+                   true.indices + 1000 * np.repeat(np.arange(50), 5))  # fmt: skip
+    assert same.sum() > 0.7 * true.nnz
+    rows = np.repeat(np.arange(50), np.diff(near.indptr))
+    np.testing.assert_allclose(near.data, exact.similarities(queries)[rows, near.indices], atol=1e-5)
+    found.save(tmp_path / "index")
+    loaded = EmbeddingIndex.load(tmp_path / "index")
+    assert loaded.neighbours(queries, 5).data.tobytes() == near.data.tobytes()
+    assert loaded.append(queries).neighbours(queries, 1).indices.tolist() == list(range(250, 300))
+
+
+def test_search_is_exact_without_the_library(data, monkeypatch, caplog):
+    X, _, queries = data
+    monkeypatch.setattr(module, "has_faiss", lambda: False)
+    monkeypatch.setattr(module, "MANY_ROWS", 100)
+    exact = EmbeddingIndex.of(X, d, A)
+    auto = EmbeddingIndex.of(X, d, A, search="auto")
+    assert "pip install larix[search]" in caplog.text
+    one_cell = VectorCells(np.ones((1, d), np.float32), np.zeros(250, np.int32))
+    made_elsewhere = EmbeddingIndex(exact.vectors, exact.others, A, one_cell)
+    for index in (auto, made_elsewhere):
+        assert index.neighbours(queries, 5).data.tobytes() == exact.neighbours(queries, 5).data.tobytes()
+
+
+def test_few_rows_are_searched_exactly(data, monkeypatch):
+    X, _, _ = data
+    monkeypatch.setattr(module, "has_faiss", lambda: True)
+    assert EmbeddingIndex.of(X, d, A, search="auto").cells is None
+    with pytest.raises(ValueError, match="search must be"):
+        EmbeddingIndex.of(X, d, A, search="fast")

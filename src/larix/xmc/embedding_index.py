@@ -1,25 +1,36 @@
-"""Exact nearest rows by cosine of embeddings, under a linear map.
+"""Nearest rows by cosine of embeddings, under a linear map: exact, or approximate where there are many.
 
 Rows are those that a tree is trained on: text features, and an embedding in the last columns. With a map A
 (the identity at first) the similarity of a query's embedding q and a row's embedding v is
 
     cos(A q, A v) = (A^T A q) . v / (|A q| |A v|),
 
-so that rows are kept as they came, whatever the map.
+so that rows are kept as they came, whatever the map. Exact search takes time in proportion to the rows; the
+approximate one (`vector_cells`) looks at a twenty-fourth of them.
 """
 
-from dataclasses import dataclass, field
+import logging
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self, get_args
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from larix.xmc.choice import check_choice
 from larix.xmc.matrix import join_columns, unit_rows
 from larix.xmc.nearest_vectors import nearest_vectors
 from larix.xmc.persistence import load_folder, save_folder
 from larix.xmc.sparse import CSR, check_csr, csr_from_parts
+from larix.xmc.vector_cells import CellSearch, VectorCells, has_faiss
+
+logger = logging.getLogger(__name__)
+
+SearchKind = Literal["exact", "approximate", "auto"]
+MANY_ROWS = 100_000
+"""From so many rows on, `auto` searches approximately."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +45,8 @@ class EmbeddingIndex:
         The columns before them.
     projection : float32 array, d x d
         A.
+    cells : VectorCells, optional
+        Of the mapped embeddings, for approximate search.
 
     Raises
     ------
@@ -44,6 +57,7 @@ class EmbeddingIndex:
     vectors: NDArray[np.float32]
     others: CSR
     projection: NDArray[np.float32]
+    cells: VectorCells | None = None
     _units: NDArray[np.float32] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -59,7 +73,16 @@ class EmbeddingIndex:
         object.__setattr__(self, "_units", units)
 
     @classmethod
-    def of(cls, X: Any, dimension: int, projection: NDArray[np.float32] | None = None) -> Self:
+    def of(
+        cls,
+        X: Any,
+        dimension: int,
+        projection: NDArray[np.float32] | None = None,
+        *,
+        search: SearchKind = "exact",
+        random_state: int = 0,
+        n_threads: int | None = None,
+    ) -> Self:
         """Index the rows of X (N x D).
 
         Parameters
@@ -69,17 +92,29 @@ class EmbeddingIndex:
             d: embeddings are the last d columns.
         projection : float32 array, d x d, optional
             By default the identity.
+        search : {"exact", "approximate", "auto"}
+            `auto` is approximate from 100,000 rows on, if faiss is installed.
+        random_state : int
+            Of the cells.
+        n_threads : int or None
 
         Raises
         ------
         ValueError
             If rows have fewer columns.
+        ModuleNotFoundError
+            If search is to be approximate, and faiss is not installed.
         """
+        check_choice("search", search, get_args(SearchKind))
         X = check_csr(X)
         if not 1 <= dimension <= X.shape[1]:
             raise ValueError(f"dimension must lie in 1..{X.shape[1]}, the columns, but is {dimension}")
         A = np.eye(dimension, dtype=np.float32) if projection is None else projection
-        return cls(embeddings_of(X, dimension), X[:, : X.shape[1] - dimension], A)
+        exact = cls(embeddings_of(X, dimension), X[:, : X.shape[1] - dimension], A)
+        if not _searches_approximately(search, X.shape[0]):
+            return exact
+        cells = VectorCells.of(exact._mapped, random_state=random_state, n_threads=n_threads)
+        return replace(exact, cells=cells)
 
     @property
     def n_rows(self) -> int:
@@ -111,7 +146,8 @@ class EmbeddingIndex:
         X = check_csr(X, n_columns=self.n_features)
         new = embeddings_of(X, self.dimension)
         others = sp.vstack([self.others, X[:, : self.others.shape[1]]], format="csr")
-        return type(self)(np.vstack([self.vectors, new]), check_csr(others), self.projection)
+        cells = self.cells and self.cells.append(_mapped(new, self.projection))
+        return type(self)(np.vstack([self.vectors, new]), check_csr(others), self.projection, cells)
 
     def neighbours(self, X: Any, k: int, *, n_threads: int | None = None) -> CSR:
         """The most similar rows of every query.
@@ -128,7 +164,11 @@ class EmbeddingIndex:
         csr_array, M x N
             Cosines above 0 in descending order, ties to the lower row.
         """
-        rows, cosines = nearest_vectors(self._queries(X), self._units, k, n_threads=n_threads)
+        if self._search is None:
+            rows, cosines = nearest_vectors(self._queries(X), self._units, k, n_threads=n_threads)
+        else:
+            queries = _mapped(embeddings_of(self._checked(X), self.dimension), self.projection)
+            rows, cosines = self._search.nearest(queries, k, n_threads=n_threads)
         kept = cosines > 0
         indptr = np.append(0, np.cumsum(kept.sum(axis=1)))
         return csr_from_parts(cosines[kept], rows[kept], indptr, (len(rows), self.n_rows))
@@ -139,9 +179,21 @@ class EmbeddingIndex:
         return cosines
 
     def _queries(self, X: Any) -> NDArray[np.float32]:
-        embeddings = embeddings_of(check_csr(X, n_columns=self.n_features), self.dimension)
-        projected: NDArray[np.float32] = np.asarray(unit_rows(embeddings @ self.projection.T))
-        return projected @ self.projection
+        return _mapped(embeddings_of(self._checked(X), self.dimension), self.projection) @ self.projection
+
+    def _checked(self, X: Any) -> CSR:
+        return check_csr(X, n_columns=self.n_features)
+
+    @property
+    def _mapped(self) -> NDArray[np.float32]:
+        return _mapped(self.vectors, self.projection)
+
+    @cached_property
+    def _search(self) -> CellSearch | None:
+        if self.cells is None or has_faiss():
+            return None if self.cells is None else self.cells.search(self._mapped)
+        logger.warning("search is exact here, since faiss is not installed; pip install larix[search]")
+        return None
 
     def save(self, path: Path | str) -> None:
         """Write the index as a folder."""
@@ -156,6 +208,11 @@ class EmbeddingIndex:
                 "data": others.data,
                 "indices": others.indices,
                 "indptr": others.indptr,
+                **(
+                    {}
+                    if self.cells is None
+                    else {"centroids": self.cells.centroids, "cells": self.cells.cells}
+                ),
             },
         )
 
@@ -166,10 +223,27 @@ class EmbeddingIndex:
         arrays = folder.arrays
         shape = (len(arrays["vectors"]), folder.metadata["n_other_features"])
         others = sp.csr_array((arrays["data"], arrays["indices"], arrays["indptr"]), shape=shape)
-        return cls(arrays["vectors"], check_csr(others, name=str(path)), arrays["projection"])
+        cells = VectorCells(arrays["centroids"], arrays["cells"]) if "cells" in arrays else None
+        return cls(arrays["vectors"], check_csr(others, name=str(path)), arrays["projection"], cells)
 
 
 def embeddings_of(X: CSR, dimension: int) -> NDArray[np.float32]:
     """The last columns of X, dense, N x d."""
     embeddings: NDArray[np.float32] = X[:, X.shape[1] - dimension :].toarray()
     return embeddings
+
+
+def _mapped(embeddings: NDArray[np.float32], projection: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Embeddings under the map, of unit length."""
+    return np.asarray(unit_rows(embeddings @ projection.T))
+
+
+def _searches_approximately(search: SearchKind, n_rows: int) -> bool:
+    if search != "auto" or n_rows < MANY_ROWS:
+        return search == "approximate"
+    if not has_faiss():
+        logger.warning(
+            "%d rows are searched exactly, in proportion to their number; for faster, approximate search "
+            "pip install larix[search]", n_rows,
+        )  # fmt: skip
+    return has_faiss()

@@ -3,15 +3,16 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from larix.pipelines.refinement.params import RefinementParams
 from larix.pipelines.stage_params import StageParams
+from larix.xmc.choice import check_choice
 from larix.xmc.document_memory import DocumentMemory, MemoryParams, NeighbourIndex, compare_blends
-from larix.xmc.embedding_index import EmbeddingIndex, embeddings_of
+from larix.xmc.embedding_index import EmbeddingIndex, SearchKind, embeddings_of
 from larix.xmc.matrix import join_columns, unit_rows
 from larix.xmc.sparse import CSR, check_csr
 from larix.xmc.transformer.contrastive import ContrastiveParams, learn_projection
@@ -38,6 +39,8 @@ class EmbeddingMemoryParams(StageParams):
     top_layers : TopLayerParams
         With `n_layers` above 0, tune as many layers of the encoder too, from that map on. The encoder must be
         one whose layers can be split, as those of BERT, MiniLM, RoBERTa and MPNet.
+    search : {"exact", "approximate", "auto"}
+        How neighbours are found; `auto` is approximate from 100,000 documents on, if faiss is installed.
     """
 
     votes: MemoryParams | None = field(default_factory=lambda: MemoryParams(temperature=0.05, weight=0.3))
@@ -45,9 +48,11 @@ class EmbeddingMemoryParams(StageParams):
     temperatures: tuple[float, ...] = (0.03, 0.05, 0.1)
     contrastive: ContrastiveParams | None = field(default_factory=ContrastiveParams)
     top_layers: TopLayerParams = field(default_factory=TopLayerParams)
+    search: SearchKind = "auto"
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        check_choice("search", self.search, get_args(SearchKind))
         if self.top_layers.n_layers and self.contrastive is None:
             raise ValueError("top_layers are tuned from a map on, but contrastive is null; give it, or {}")
 
@@ -123,28 +128,26 @@ def plan_memory(
     if embeddings is None or label_embeddings is None:
         temperatures = () if params.memory is None else (params.memory.temperature,)
         return MemoryPlan(params.memory, params.memory_weights, temperatures)
-    # The last columns of rows are those of tuned layers then, and mapped already.
-    contrastive = None if embeddings.tunes_layers else embeddings.contrastive
-    make_index = _indexer(contrastive, label_embeddings, random_state, n_threads)
+    make_index = _indexer(embeddings, label_embeddings, random_state, n_threads)
     return MemoryPlan(embeddings.votes, embeddings.weights, embeddings.temperatures, make_index)
 
 
 def _indexer(
-    contrastive: ContrastiveParams | None,
+    params: EmbeddingMemoryParams,
     label_embeddings: NDArray[np.float32],
     random_state: int,
     n_threads: int | None,
 ) -> MakeIndex:
     dimension = label_embeddings.shape[1]  # as that of the documents' embeddings
+    seeded: dict[str, Any] = {"random_state": random_state, "n_threads": n_threads}
 
     def make_index(X: CSR, Y: CSR) -> EmbeddingIndex:
-        if contrastive is None:
-            return EmbeddingIndex.of(X, dimension)
-        projection = learn_projection(
-            unit_rows(embeddings_of(X, dimension)), Y, label_embeddings, contrastive,
-            random_state=random_state, n_threads=n_threads,
-        )  # fmt: skip
-        return EmbeddingIndex.of(X, dimension, projection)
+        A, contrastive = None, params.contrastive
+        # The last columns of rows are those of tuned layers, if there are such, and mapped already.
+        if contrastive is not None and not params.tunes_layers:
+            E = np.asarray(unit_rows(embeddings_of(X, dimension)))
+            A = learn_projection(E, Y, label_embeddings, contrastive, **seeded)
+        return EmbeddingIndex.of(X, dimension, A, search=params.search, **seeded)
 
     return make_index
 
