@@ -95,8 +95,8 @@ class LevelTrainer:
     encoder : TrainableEncoder
         Changed in place.
     heads : sequence of pairs of CandidateHead and CandidateSampler
-        Of one level, or of several that are trained together, by the sum of their losses. Heads are changed
-        in place; samplers are those of the same instances.
+        Of one level, or of several that are trained together, each with as much weight as it has candidates
+        in a batch. Heads are changed in place; samplers are those of the same instances.
     tokens : TokenIds
         Of the training texts.
     params : LevelTrainingParams
@@ -204,18 +204,19 @@ class LevelTrainer:
         rows = batch[self.workers.share]
         dropout_seed = int(rng.integers(2**63))
         rank, size = self.workers.rank, self.workers.size
-        drawn = [sampler.draw(batch, rng).share(rank, size) for _, sampler in self.heads]
+        drawn = [sampler.draw(batch, rng) for _, sampler in self.heads]
+        n_pairs = [len(candidates.nodes) for candidates in drawn]
         if not len(rows):
             return None
         with _dropout_seed(dropout_seed ^ rank):
             vectors = self.encoder.vectors(*self.tokens.batch(rows))
-        losses = [
-            candidate_loss(
-                head.margins(vectors, candidates), candidates, self.params.loss, weighted=self.params.weighted
-            )
-            for (head, _), candidates in zip(self.heads, drawn, strict=True)
-        ]
-        return sum(losses) * (len(rows) / len(batch))
+        total = 0.0
+        for (head, _), every, n in zip(self.heads, drawn, n_pairs, strict=True):
+            candidates = every.share(rank, size)
+            margins = head.margins(vectors, candidates)
+            loss = candidate_loss(margins, candidates, self.params.loss, weighted=self.params.weighted)
+            total = total + loss * (n / sum(n_pairs))
+        return total * (len(rows) / len(batch))
 
     @property
     def _head_parameters(self) -> list[Any]:
