@@ -15,7 +15,7 @@ def data(encoder_folder):
     documents = tiny_documents()
     texts, labels = ([document[name] for document in documents] for name in ("text", "labels"))
     corpus = corpus_from_texts(texts, labels, ["a cough"], [["lung"]])
-    return matchers.Documents(corpus, SentenceEncoder(encoder_folder, n_threads=1))
+    return matchers.Documents(corpus, SentenceEncoder(encoder_folder, n_threads=1), 60)
 
 
 def test_seconds_to_a_recall_lie_between_two_budgets():
@@ -25,6 +25,13 @@ def test_seconds_to_a_recall_lie_between_two_budgets():
     assert matchers.seconds_to(points, 0.7) == pytest.approx(30 + 20 / 3)
     with pytest.raises(ValueError, match=r"a recall of 0.950 is not reached; the highest is 0.900"):
         matchers.seconds_to(points, 0.95)
+
+
+@pytest.mark.filterwarnings("default")  # of torch and transformers
+def test_some_of_the_documents_that_are_not_held_out_are_learnt_from(data):
+    assert len(data.learnt) == 60
+    assert not data.held[data.learnt].any()
+    assert data.held.sum() == len(data.watched) == 10
 
 
 def test_both_systems_have_the_same_clusters():
