@@ -25,7 +25,7 @@ def command(encoder, engine):
         "embedding.encoder.package": "null",
         "encoder_tuning.clustering.branching": 2,
         "encoder_tuning.clustering.max_leaf_size": 4,
-        "encoder_tuning.training.steps": 120,
+        "encoder_tuning.training.steps": 40,
         "encoder_tuning.training.batch_size": 8,
         "engine": engine,
     }

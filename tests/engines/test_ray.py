@@ -105,7 +105,7 @@ def test_a_program_that_always_fails_is_told_why(tmp_path, caplog):
 
 def test_more_workers_than_processors_are_refused(tmp_path):
     engine = make_engine(EngineParams(num_workers=10_000), tmp_path)
-    with pytest.raises(ValueError, match="10000 workers need 10000 CPUs, but this machine has"):
+    with pytest.raises(ValueError, match="10000 workers ask for 10000 CPUs, but this machine has"):
         engine.run(fail)
 
 

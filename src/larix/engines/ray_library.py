@@ -64,6 +64,7 @@ def _check_resources(params: EngineParams, resources: dict[str, float]) -> None:
     for name, n_needed in needed.items():
         if n_needed > resources.get(name, 0):
             raise ValueError(
-                f"{params.num_workers} workers need {n_needed} {name}s, but this machine has "
-                f"{resources.get(name, 0):.0f}; set fewer num_workers, or the address of a cluster"
+                f"{params.num_workers} workers ask for {n_needed} {name}s, but this machine has "
+                f"{resources.get(name, 0):.0f}; lower num_workers or cpus_per_worker, set use_gpu to false, "
+                "or name the address of a cluster"
             )
