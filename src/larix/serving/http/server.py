@@ -13,7 +13,8 @@ from pathlib import Path
 import uvicorn
 from fastapi import FastAPI
 from prometheus_client.multiprocess import mark_process_dead
-from uvicorn.supervisors import Multiprocess
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
 from larix.serving.http.app import create_app
 from larix.serving.http.current_model import CurrentModel
@@ -25,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 _BACKLOG = 2048
 _SECONDS_TO_END = 5
+_SECONDS_TO_TELL = 1.0
 
 
 def serve(locate: Callable[[], Path], settings: ServiceSettings, *, host: str, port: int) -> None:
@@ -70,7 +72,10 @@ def serve(locate: Callable[[], Path], settings: ServiceSettings, *, host: str, p
             uvicorn.Server(config).run([listener])
         else:
             os.environ[FOLDER_VARIABLE] = folder
-            _Workers(config, [listener]).run()
+            workers = _Workers(config, [listener])
+            workers.run()
+            if any(process.exitcode == STARTUP_FAILURE for process in workers.processes):
+                sys.exit(STARTUP_FAILURE)
 
 
 def _listening(host: str, port: int) -> socket.socket:
@@ -82,6 +87,8 @@ def _listening(host: str, port: int) -> socket.socket:
 
 def _worker_app(locate: Callable[[], Path], settings: ServiceSettings) -> FastAPI:
     _log_to_stderr()
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until the service listens to it
     threads = settings.n_threads or max(1, available_threads() // settings.n_workers)
     return create_app(CurrentModel(locate, n_threads=threads), settings)
 
@@ -92,17 +99,28 @@ def _log_to_stderr() -> None:
 
 
 class _Workers(Multiprocess):
-    """Worker processes that exchange their model when told to, instead of being replaced."""
+    """Worker processes that exchange their model when told to, instead of being replaced.
+
+    Whether a worker lives is asked of the system, not of the worker: on a busy machine its start may take
+    longer than an answer may.
+    """
 
     def handle_hup(self) -> None:
-        """Pass the signal on."""
+        """Pass the signal on to all that listen to it by now; the others load the newest model anyway."""
         for process in self.processes:
-            if process.pid is not None:
+            if process.pid is not None and process.is_ready(timeout=_SECONDS_TO_TELL):
                 os.kill(process.pid, signal.SIGHUP)
 
     def keep_subprocess_alive(self) -> None:
-        """Replace workers that died, and forget their gauges."""
-        before = {process.pid for process in self.processes}
-        super().keep_subprocess_alive()
-        for pid in before - {process.pid for process in self.processes}:
-            mark_process_dead(pid)
+        """Replace workers that died, and forget their gauges; end if one could not start."""
+        for index, process in enumerate(self.processes):
+            if process.process.is_alive():
+                continue
+            process.join()
+            mark_process_dead(process.pid)
+            logger.error("worker %s died with status %s", process.pid, process.exitcode)
+            if process.exitcode == STARTUP_FAILURE:
+                self.should_exit.set()
+                return
+            self.processes[index] = Process(self.config, self.sockets)
+            self.processes[index].start()
