@@ -5,11 +5,13 @@ from typing import Any
 import click
 
 import larix
+from larix.cli.compare import compare
 from larix.cli.corpora import check, init
 from larix.cli.errors import as_user_error
 from larix.cli.evaluate import evaluate
 from larix.cli.interchange import export_pecos, import_pecos
 from larix.cli.metrics import metrics
+from larix.cli.runs import runs
 from larix.cli.suggest import suggest
 from larix.cli.tree import tree
 
@@ -51,5 +53,5 @@ def main() -> None:
     """
 
 
-for command in (metrics, suggest, evaluate, check, init, tree, import_pecos, export_pecos):
+for command in (metrics, runs, compare, suggest, evaluate, check, init, tree, import_pecos, export_pecos):
     main.add_command(command)

@@ -6,7 +6,9 @@ from typing import Any
 
 import click
 
-from larix.last_run import LastRun, find_last_run
+from larix.last_run import LastRun, NoRunError, find_last_run
+from larix.runs.ledger import find_ledger, newest_models
+from larix.runs.record import ENCODED, FROM_CACHE, RunRecord
 
 _BANDS = ("head", "torso", "tail")
 
@@ -24,11 +26,34 @@ def metrics(environment: str | None, as_json: bool) -> None:
       larix metrics --json | jq '.metrics["P@1"]'
     """
     run = find_last_run(environment)
-    document = collect(run)
+    document, models = collect(run), _models(run)
     if as_json:
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        told = {name: _plain(model) for name, model in models.items()}
+        click.echo(json.dumps({**document, "models": told}, indent=2, ensure_ascii=False))
     else:
-        _print_tables(run, document)
+        _print_tables(run, document, models)
+
+
+def _models(run: LastRun) -> dict[str, RunRecord]:
+    """The newest run of every kind of model on the test documents of this one."""
+    try:
+        runs = find_ledger().runs()
+    except NoRunError:
+        return {}
+    own = next((record for record in runs if record.results["metrics"] == run.results.get("metrics")), None)
+    return {} if own is None else newest_models(runs, own.test_set)
+
+
+def _plain(model: RunRecord) -> dict[str, Any]:
+    return {
+        "run": model.version,
+        "environment": model.environment,
+        "metrics": model.metrics,
+        "cpu_seconds": model.cpu_seconds,
+        "seconds": model.seconds,
+        "texts_encoded": model.counts.get(ENCODED, 0),
+        "texts_from_cache": model.counts.get(FROM_CACHE, 0),
+    }
 
 
 def collect(run: LastRun) -> dict[str, Any]:
@@ -36,7 +61,7 @@ def collect(run: LastRun) -> dict[str, Any]:
 
     Keys: `environment`, `corpus` (its summary), `metrics` (over all labels), `head`, `torso`, `tail`,
     `counts`, `disentanglement` (the plain tree beside the disentangled one), `seconds` by stage,
-    `total_seconds`, `peak_memory_mb`, and the folder of the `classifier`.
+    `total_seconds`, `cpu_seconds`, `peak_memory_mb`, and the folder of the `classifier`.
     """
     evaluation = run.read_json("metrics")
     times = run.read_json("stage_seconds")
@@ -49,6 +74,7 @@ def collect(run: LastRun) -> dict[str, Any]:
         "disentanglement": _disentanglement(run),
         "seconds": times["stages"],
         "total_seconds": times["total"],
+        "cpu_seconds": times.get("cpu_seconds"),
         "peak_memory_mb": times["peak_memory_mb"],
         "classifier": str(run.path("classifier")),
     }
@@ -62,10 +88,11 @@ def _disentanglement(run: LastRun) -> dict[str, Any] | None:
     return compared
 
 
-def _print_tables(run: LastRun, document: dict[str, Any]) -> None:
+def _print_tables(run: LastRun, document: dict[str, Any], models: dict[str, RunRecord]) -> None:
     from rich.console import Console
 
     from larix.reporting import render_metrics_table, render_seconds_table, render_trees_table
+    from larix.runs.table import render_models_table
 
     corpus = document["corpus"]
     console = Console(highlight=False)
@@ -77,6 +104,9 @@ def _print_tables(run: LastRun, document: dict[str, Any]) -> None:
     console.print()
     if document["disentanglement"] and document["disentanglement"]["rounds_kept"]:
         console.print(render_trees_table(document["disentanglement"]))
+        console.print()
+    if len(models) > 1:
+        console.print(render_models_table(models))
         console.print()
     console.print(render_seconds_table(document["seconds"]))
     console.print(f"{'Peak memory:':12} {document['peak_memory_mb']:,.0f} MB")

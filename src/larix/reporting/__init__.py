@@ -6,8 +6,13 @@ Matplotlib, Jinja and rich are imported when something is drawn, not before.
 from importlib import import_module
 
 _HOMES = {
+    "ChangedExample": "larix.reporting.comparison",
+    "ComparedRun": "larix.reporting.comparison",
     "Example": "larix.reporting.content",
+    "LabelChange": "larix.reporting.comparison",
     "LabelRow": "larix.reporting.content",
+    "Occurrences": "larix.reporting.comparison",
+    "RunComparison": "larix.reporting.comparison",
     "RunReport": "larix.reporting.content",
     "Suggested": "larix.reporting.content",
     "cluster_sizes_figure": "larix.reporting.figures",
@@ -18,6 +23,8 @@ _HOMES = {
     "reliability_figure": "larix.reporting.figures",
     "pick_examples": "larix.reporting.selection",
     "pick_worst_labels": "larix.reporting.selection",
+    "render_comparison": "larix.reporting.comparison_tables",
+    "render_comparison_page": "larix.reporting.comparison_page",
     "render_explanation": "larix.reporting.explanation",
     "render_examples": "larix.reporting.terminal",
     "render_metrics_table": "larix.reporting.terminal",

@@ -1,7 +1,7 @@
 """The content of a report, as plain values that no longer know where they came from."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -198,6 +198,11 @@ def percent(value: float | None, digits: int = 2) -> str:
     return "–" if value is None or math.isnan(value) else f"{100 * value:.{digits}f}"
 
 
+def points(difference: float | None, digits: int = 2) -> str:
+    """A difference of fractions in percentage points with its sign, or a dash where it is undefined."""
+    return "–" if difference is None or math.isnan(difference) else f"{100 * difference:+.{digits}f}"
+
+
 def score_text(score: float) -> str:
     """A score with three decimals; one too small for them is told from zero."""
     if 0 < abs(score) < 0.0005:
@@ -205,6 +210,26 @@ def score_text(score: float) -> str:
     return f"{score:.3f}"
 
 
+def dotted(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Nested parameters as dotted names with their values."""
+    for key, value in values.items():
+        if isinstance(value, Mapping) and value:
+            yield from dotted(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
 def words(key: str) -> str:
     """A key of a record as words: `n_train` becomes "train", `label_indexing` "label indexing"."""
     return key.removeprefix("n_").replace("_", " ")
+
+
+def fact(value: Any) -> str:
+    """A value as a reader expects it: separators between thousands, few digits, words for truth."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return "–" if math.isnan(value) else f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+    return "–" if value is None else str(value)

@@ -43,7 +43,7 @@ def curves_figure(curves: Mapping[str, Sequence[float]]) -> "Figure":
         axes.set(title="Quality by number of suggestions", xlabel="k, number of suggestions", ylim=(0, 1))
         axes.set_xticks(_integer_ticks(curves["k"]))
         in_percent(axes)
-        _name_lines(axes)
+        name_lines(axes)
     return figure
 
 
@@ -52,7 +52,7 @@ def _integer_ticks(ks: Sequence[float]) -> list[int]:
     return sorted({int(ks[0]), *(int(k) for k in ks if int(k) % step == 0)})
 
 
-def _name_lines(axes: "Axes", gap: float = 0.065) -> None:
+def name_lines(axes: "Axes", gap: float = 0.065) -> None:
     """Write each line's name at its end, shifted just enough not to overlap."""
     ends = [(line.get_ydata()[-1], line) for line in axes.get_lines() if len(line.get_ydata())]
     lowest = -np.inf
@@ -83,20 +83,22 @@ def frequency_figure(bins: Sequence[FrequencyBin], k: int) -> "Figure":
             quality.plot(places, values, color=colour, marker=marker, label=name, clip_on=False)
         quality.set(title=f"Quality in the top {k} by how often a label occurs in training", ylim=(0, 1))
         in_percent(quality)
-        _name_lines(quality)
+        name_lines(quality)
         size.bar(places, [b.n_true for b in bins], color=GREY, width=0.75)
-        size.set_xticks(places, [_range(b) for b in bins])
+        size.set_xticks(places, [frequency_range(b) for b in bins])
         size.set(xlabel="training documents with the label", ylabel="true\noccurrences")
         in_thousands(size, max_ticks=3)
-        _tilt_if_crowded(size, [_range(b) for b in bins])
+        tilt_if_crowded(size, [frequency_range(b) for b in bins])
     return figure
 
 
-def _range(b: FrequencyBin) -> str:
+def frequency_range(b: FrequencyBin) -> str:
+    """The training frequencies of a bin in words."""
     return f"{b.low:,}" if b.low == b.high else f"{b.low:,}–{b.high:,}"
 
 
-def _tilt_if_crowded(axes: "Axes", labels: Sequence[str]) -> None:
+def tilt_if_crowded(axes: "Axes", labels: Sequence[str]) -> None:
+    """Tilt the labels of the horizontal axis where they would touch."""
     if sum(len(label) for label in labels) > 36:
         axes.tick_params(axis="x", labelrotation=35)
         for label in axes.get_xticklabels():

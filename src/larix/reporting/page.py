@@ -1,15 +1,17 @@
 """The page of a run: one HTML file that needs nothing else, no network and no scripts."""
 
-import math
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from larix.reporting.content import (
     TREE_METRICS,
     RunReport,
+    dotted,
+    fact,
     headline_columns,
     metrics_rows,
     percent,
+    points,
     score_text,
     words,
 )
@@ -23,6 +25,9 @@ from larix.reporting.figures import (
     stage_seconds_figure,
 )
 from larix.reporting.terminal import remarks
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 _TILES = {
     "P@1": "of first suggestions are right",
@@ -60,6 +65,30 @@ def render_page(report: RunReport) -> str:
     str
         A whole HTML document. The same report gives the same bytes.
     """
+    columns = headline_columns(report.evaluation["metrics"])
+    return (
+        page_environment()
+        .get_template("report.html")
+        .render(
+            report=report,
+            columns=columns,
+            rows=metrics_rows(report.evaluation, columns),
+            tiles=list(_tiles(report.evaluation["metrics"], columns)),
+            remarks=remarks(report.evaluation),
+            trees_compared=TREE_METRICS,
+            figures=_figures(report),
+            corpus=[
+                (_FACTS.get(key, words(key)), value)
+                for key, value in report.corpus.items()
+                if value is not None
+            ],
+            parameters=list(dotted(report.parameters)),
+        )
+    )
+
+
+def page_environment() -> "Environment":
+    """Where templates of pages come from, with the filters they use; what they show is escaped."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -69,21 +98,8 @@ def render_page(report: RunReport) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(percent=percent, score=score_text, fact=_fact)
-    columns = headline_columns(report.evaluation["metrics"])
-    return environment.get_template("report.html").render(
-        report=report,
-        columns=columns,
-        rows=metrics_rows(report.evaluation, columns),
-        tiles=list(_tiles(report.evaluation["metrics"], columns)),
-        remarks=remarks(report.evaluation),
-        trees_compared=TREE_METRICS,
-        figures=_figures(report),
-        corpus=[
-            (_FACTS.get(key, words(key)), value) for key, value in report.corpus.items() if value is not None
-        ],
-        parameters=list(_flat(report.parameters)),
-    )
+    environment.filters.update(percent=percent, points=points, score=score_text, fact=fact)
+    return environment
 
 
 def _tiles(metrics: Mapping[str, Any], columns: list[str]) -> Iterator[tuple[str, float | None, str]]:
@@ -116,23 +132,3 @@ def _figures(report: RunReport) -> dict[str, Any]:
             "Share of right suggestions by score",
         )
     return {name: Markup(inline_svg(figure, text)) for name, (figure, text) in figures.items()}
-
-
-def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Nested parameters as dotted names."""
-    for key, value in values.items():
-        if isinstance(value, Mapping) and value:
-            yield from _flat(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
-
-
-def _fact(value: Any) -> str:
-    """A value as a reader expects it: separators between thousands, few digits, words for truth."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, float):
-        return "–" if math.isnan(value) else f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
-    return "–" if value is None else str(value)

@@ -50,20 +50,18 @@ def pick_examples(
     top = top_k_per_row(check_csr(P, name="P"), top_k)
     truth = binarize(check_csr(Y_true, name="Y_true", n_rows=top.shape[0], n_columns=top.shape[1]))
     usable = np.flatnonzero((np.diff(top.indptr) > 0) & (np.diff(truth.indptr) > 0))
-    first_is_right = np.array([top.indices[top.indptr[i]] in _row(truth, i) for i in usable], bool)
+    first_is_right = np.array([top.indices[top.indptr[i]] in row_of(truth, i) for i in usable], bool)
     rng = np.random.default_rng(random_state)
 
     def draw(kind: NDArray[np.int64]) -> list[Example]:
         chosen = np.sort(rng.permutation(kind)[:n])
-        return [
-            _example(top, truth, int(i), _text(texts, int(i), max_characters), label_ids, label_names)
-            for i in chosen
-        ]
+        return [example_of(top, truth, int(i), texts, label_ids, label_names, max_characters) for i in chosen]
 
     return draw(usable[first_is_right]), draw(usable[~first_is_right])
 
 
-def _row(X: CSR, i: int) -> NDArray[Any]:
+def row_of(X: CSR, i: int) -> NDArray[Any]:
+    """Columns of the entries of a row, as they are stored."""
     row: NDArray[Any] = X.indices[X.indptr[i] : X.indptr[i + 1]]
     return row
 
@@ -75,17 +73,24 @@ def _text(texts: Sequence[str] | None, i: int, max_characters: int) -> str:
     return text if len(text) <= max_characters else text[:max_characters].rstrip() + " …"
 
 
-def _example(
-    top: CSR, truth: CSR, i: int, text: str, label_ids: Sequence[str], label_names: Sequence[str]
+def example_of(
+    top: CSR,
+    truth: CSR,
+    i: int,
+    texts: Sequence[str] | None,
+    label_ids: Sequence[str],
+    label_names: Sequence[str],
+    max_characters: int = 600,
 ) -> Example:
-    true_labels, shown = _row(truth, i), _row(top, i)
+    """Document `i` with its suggestions, a row of `top` by falling score, and the labels they miss."""
+    true_labels, shown = row_of(truth, i), row_of(top, i)
     scores = top.data[top.indptr[i] : top.indptr[i + 1]]
     suggestions = tuple(
         Suggested(label_ids[j], label_names[j], float(score), bool(j in true_labels))
         for j, score in zip(shown, scores, strict=True)
     )
     missed = tuple((label_ids[j], label_names[j]) for j in np.setdiff1d(true_labels, shown))
-    return Example(text, suggestions, missed)
+    return Example(_text(texts, i, max_characters), suggestions, missed)
 
 
 def pick_worst_labels(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from larix.atomic_file import write_atomically
 from larix.last_run import NoRunError
-from larix.runs.record import RunRecord
+from larix.runs.record import MODELS, RunRecord
 
 logger = logging.getLogger(__name__)
 
@@ -75,6 +75,12 @@ def find_ledger(start: Path | None = None) -> RunLedger:
         if (folder / _FOLDER).is_dir():
             return RunLedger(folder)
     raise NoRunError(f"no finished run was found in {start} or above it; run: kedro run")
+
+
+def newest_models(runs: Sequence[RunRecord], test_set: str) -> dict[str, RunRecord]:
+    """The newest run of every kind of model on the same test documents, in the order of `MODELS`."""
+    newest = {run.model: run for run in reversed(runs) if run.test_set == test_set}
+    return {model: newest[model] for model in MODELS.values() if model in newest}
 
 
 def find_run(runs: Sequence[RunRecord], name: str) -> RunRecord:

@@ -10,8 +10,9 @@ Efron, Tibshirani. An Introduction to the Bootstrap. 1993, section 13.3 (percent
 Koehn. Statistical Significance Tests for Machine Translation Evaluation. EMNLP 2004 (paired).
 """
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,11 @@ class PairedDifference:
     def beyond_chance(self) -> bool:
         """Whether the interval leaves zero out."""
         return self.low > 0 or self.high < 0
+
+    def to_dict(self) -> dict[str, float | None]:
+        """Plain JSON content; what is undefined becomes None."""
+        values = {**asdict(self), "difference": self.difference}
+        return {name: None if math.isnan(value) else value for name, value in values.items()}
 
 
 def paired_bootstrap(
