@@ -167,9 +167,15 @@ def test_validation_documents_come_from_the_training_documents(path, project, mo
     train, validation = (set(part.ids) for part in (linear.split.corpus.train, linear.split.corpus.test))
     assert train | validation == set(corpus.train.ids)
     assert not train & validation
-    assert validation
-    learnt = np.unique(linear.split.corpus.train.labels.indices)
-    assert set(np.unique(corpus.train.labels.indices)) == set(learnt)
+    assert len(validation) == round(0.3 * len(corpus.train))
+
+
+def test_more_validation_documents_than_there_may_be_are_trained_on(path):
+    corpus = path[0].split.corpus
+    split = Split.of(corpus, ValidationParams(0.3, max_documents=5), 0)
+    assert (len(split.corpus.test), len(split.corpus.train)) == (5, len(corpus.train) - 5)
+    with pytest.raises(ValueError, match="0 of 50 are held out; change tuning"):
+        Split.of(corpus, ValidationParams(0.001), 0)
 
 
 def measured(path, changes):

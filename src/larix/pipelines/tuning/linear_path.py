@@ -23,7 +23,6 @@ from larix.pipelines.tuning.linear_settings import LinearSettings
 from larix.pipelines.tuning.params import ValidationParams
 from larix.pipelines.vectorization.nodes import fit_features, vectorize_test
 from larix.tuning.product_store import Product, ProductStore
-from larix.xmc.held_out import hold_out
 from larix.xmc.sparse import CSR
 from larix.xmc.xr_linear import XRLinear
 
@@ -51,23 +50,26 @@ class Split:
     def of(cls, corpus: Corpus, params: ValidationParams, random_state: int) -> "Split":
         """Hold validation documents out of the training documents; test documents are left out.
 
+        They are drawn evenly, so that labels which the other documents lack are among theirs as often as
+        labels unseen in training are among those of new documents.
+
         Raises
         ------
         ValueError
-            If none can be held out without losing a label.
+            If that leaves nothing to train on or to validate.
         """
-        Y = corpus.train.labels
-        held = np.flatnonzero(hold_out(Y, params.share, random_state=random_state))
-        if not len(held):
+        n = len(corpus.train)
+        n_held = min(round(params.share * n), params.max_documents)
+        if not 0 < n_held < n:
             raise ValueError(
-                "a study needs validation documents, but none can be held out: every training document has "
-                "a label that no other has"
+                f"a study needs documents to train on and others to validate, but {n_held} of {n} are held "
+                "out; change tuning.validation.share"
             )
-        if len(held) < _FEW:
-            logger.warning("only %d documents to validate trials on: differences say little", len(held))
-        others = np.setdiff1d(np.arange(Y.shape[0]), held)
-        shown = np.random.default_rng(random_state).permutation(held)[: params.max_documents]
-        part = replace(corpus, train=corpus.train.take(others), test=corpus.train.take(np.sort(shown)))
+        if n_held < _FEW:
+            logger.warning("only %d documents to validate trials on: differences say little", n_held)
+        order = np.random.default_rng(random_state).permutation(n)
+        held, others = np.sort(order[:n_held]), np.sort(order[n_held:])
+        part = replace(corpus, train=corpus.train.take(others), test=corpus.train.take(held))
         return cls(part, _digest(part))
 
 

@@ -21,7 +21,7 @@ class ValidationParams:
     Parameters
     ----------
     share : float
-        Of the training documents; every label keeps one to learn from.
+        Of the training documents, drawn evenly.
     max_documents : int
         No more than so many.
     """
