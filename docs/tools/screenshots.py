@@ -1,0 +1,101 @@
+"""The pictures of pages in docs/images, taken by a browser without a window.
+
+After `kedro run`, in the folder of the project:
+
+    python docs/tools/screenshots.py tree          the page of the label tree
+    python docs/tools/screenshots.py viz           Kedro-Viz, which must be installed: pip install -e ".[viz]"
+
+Look at what was made before you keep it.
+"""
+
+import argparse
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from browser import Browser
+
+IMAGES = Path(__file__).parents[1] / "images"
+
+
+def picture_tree(data: Path, label: str, query: str) -> None:
+    """A label in its clusters, beside a search."""
+    page = max(data.glob("08_reporting/tree.html/*/tree.html"))
+    with Browser(1280, 800) as browser:
+        browser.open(f"{page.resolve().as_uri()}#label={label}&q={query}")
+        browser.wait_for("document.documentElement.dataset.ready")
+        browser.screenshot(IMAGES / "tree.png")
+
+
+def picture_viz() -> None:
+    """The stages collapsed, one of them open, a figure of the last run, and how that run went."""
+    with _kedro_viz() as address, Browser(1500, 900) as browser:
+        _open(browser, address)
+        browser.screenshot(IMAGES / "viz-pipeline.png")
+        _open(browser, f"{address}/?pid=__default__&sn=metrics")
+        browser.screenshot(IMAGES / "viz-metrics.png")
+        _open(browser, f"{address}/run-status")
+        browser.screenshot(IMAGES / "viz-run.png")
+
+
+def _open(browser: Browser, address: str) -> None:
+    browser.open(address)
+    browser.wait_for("document.querySelector('.pipeline-node')")
+    time.sleep(3)  # the drawing moves into place
+
+
+@contextmanager
+def _kedro_viz() -> Iterator[str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [
+        sys.executable,
+        "-m",
+        "kedro",
+        "viz",
+        "run",
+        "--no-browser",
+        "--host=127.0.0.1",
+        f"--port={port}",
+    ]
+    viz = subprocess.Popen(command, env={**os.environ, "DO_NOT_TRACK": "1"})
+    try:
+        _wait_for(port, viz)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        viz.terminate()
+        viz.wait()
+
+
+def _wait_for(port: int, process: "subprocess.Popen[bytes]", seconds: float = 180) -> None:
+    give_up = time.monotonic() + seconds
+    while process.poll() is None and time.monotonic() < give_up:
+        with socket.socket() as connection:
+            if connection.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.5)
+    raise RuntimeError("Kedro-Viz does not answer; run `kedro viz run` to see why")
+
+
+def main() -> None:
+    """Take the pictures asked for."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("subject", choices=("tree", "viz"))
+    parser.add_argument("--data", type=Path, default=Path("data"), help="The data folder of the run.")
+    parser.add_argument("--label", default="T21")
+    parser.add_argument("--query", default="burn trunk")
+    asked = parser.parse_args()
+    if asked.subject == "tree":
+        picture_tree(asked.data, asked.label, asked.query)
+    else:
+        picture_viz()
+
+
+if __name__ == "__main__":
+    main()
