@@ -23,10 +23,10 @@ from larix.datasets.provenance import (
 def read(params: object) -> None: ...
 
 
-def train(data: object, params: object, n_threads: object) -> None: ...
+def train(data: object, params: object, n_threads: object, engine: object) -> None: ...
 
 
-def other_train(data: object, params: object, n_threads: object) -> None: ...
+def other_train(data: object, params: object, n_threads: object, engine: object) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -43,11 +43,12 @@ def fingerprints(parameters: dict[str, Any], *, second: Any = train, source: str
         SimpleNamespace(
             name="train",
             func=second,
-            inputs=["data", "params:training", "params:n_threads"],
+            inputs=["data", "params:training", "params:n_threads", "params:engine"],
             outputs=["model", "log"],
         ),
     ]
-    values = {"params:reading": 1, "params:training": {"Cp": 1.0}, "params:n_threads": 1, **parameters}
+    machine = {"params:n_threads": 1, "params:engine": "local"}
+    values = {"params:reading": 1, "params:training": {"Cp": 1.0}, **machine, **parameters}
     made = expected_provenance(nodes, values.__getitem__, lambda _: source)
     return {name: one.fingerprint for name, one in made.items()}
 
@@ -85,8 +86,8 @@ def test_sources_that_no_node_makes_count():
     assert fingerprints({}, source="changed")["data"] != USUAL["data"]
 
 
-def test_the_number_of_threads_does_not_count():
-    assert fingerprints({"params:n_threads": 8}) == USUAL
+def test_neither_the_number_of_threads_nor_the_engine_counts():
+    assert fingerprints({"params:n_threads": 8, "params:engine": "cluster"}) == USUAL
 
 
 def test_a_file_named_by_a_parameter_counts_with_its_size_and_time(tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -89,4 +90,5 @@ def test_it_ends_as_an_undisturbed_one(project, undisturbed, encoder, engine):
     assert not project.path("06_models/tuned_encoder").exists()
     printed = run(project, words)
     assert "training goes on after step" in printed
+    assert not re.search(r"Warning:|pid=|\bray/", printed), printed  # Ray tells nothing of its own
     assert results(project) == results(undisturbed)
