@@ -44,6 +44,33 @@ def test_training_tells_topics_apart(encoder_folder, loss):
     assert np.mean(trained.losses[-5:]) < np.mean(trained.losses[:5]) / 2
 
 
+def test_levels_that_are_trained_together_count_by_their_candidates(encoder_folder):
+    tree = LabelTree((np.array([0, 2]), np.array([0, 1, 4])), np.arange(4), 4)
+    relevance = tree.node_relevance(tree.slots_of_labels(Y))
+    samplers = [
+        CandidateSampler(tree, level, parents, relevance[level], 4)
+        for level, parents in enumerate([check_csr(np.ones((24, 1))), relevance[0]])
+    ]
+    first_losses, n_pairs = [], []
+    for chosen in ([0], [1], [0, 1]):
+        encoder = TrainableEncoder(SentenceEncoder(encoder_folder, max_tokens=12))
+        heads = [
+            (CandidateHead.fresh(n, 16, np.random.default_rng(n)), samplers[i]) for i, n in ((0, 2), (1, 4))
+        ]
+        params = LevelTrainingParams(steps=1, batch_size=24)
+        trained = LevelTrainer(
+            encoder, [heads[i] for i in chosen], encoder.tokens(TEXTS), params, n_threads=1
+        )
+        trained.run()
+        first_losses += trained.losses
+        n_pairs.append(
+            sum(len(samplers[i].draw(np.arange(24), np.random.default_rng(0)).nodes) for i in chosen)
+        )
+    assert n_pairs == [48, 6 * 1 + 18 * 3, 48 + 60]
+    by_hand = (n_pairs[0] * first_losses[0] + n_pairs[1] * first_losses[1]) / n_pairs[2]
+    assert first_losses[2] == pytest.approx(by_hand, rel=1e-5)
+
+
 def test_what_is_trained_is_saved_as_an_encoder(encoder_folder, tmp_path):
     trained = trainer(encoder_folder, steps=3)
     trained.run()
