@@ -206,6 +206,16 @@ def test_only_what_a_parameter_affects_is_made_again(path, changes, made):
     assert measured(path, {})[0].made == ()
 
 
+def test_further_rounds_are_trained_where_the_matcher_is_trained_again(path):
+    both = {"disentanglement.retrain": "both", "disentanglement_rounds": 2}
+    trained, _ = measured(path, both)
+    assert trained.made == ("tree", "matcher", "ranker", "round 1", "round 2")
+    assert len(trained.models) == 3
+    alone, _ = measured(path, {**both, "disentanglement.retrain": "ranker"})
+    assert alone.made == ("round 1",)
+    assert measured(path, both)[0].made == ()
+
+
 def test_one_feature_matrix_serves_all_trees(path):
     measured(path, {})
     folders = {folder.name for folder in path[0].store.folder.glob("features-*")}

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from larix.corpora import Corpus
 from larix.pipelines.disentanglement.nodes import find_beams
+from larix.pipelines.disentanglement.params import RoundParams
 from larix.pipelines.disentanglement.rounds_made import train_reassigned
 from larix.pipelines.label_indexing.nodes import embed_texts, grow_tree, represent
 from larix.pipelines.matcher_training.nodes import train_matcher
@@ -23,6 +24,7 @@ from larix.pipelines.tuning.linear_settings import LinearSettings
 from larix.pipelines.tuning.params import ValidationParams
 from larix.pipelines.vectorization.nodes import fit_features, vectorize_test
 from larix.tuning.product_store import Product, ProductStore
+from larix.xmc.label_tree import LabelTree
 from larix.xmc.sparse import CSR
 from larix.xmc.xr_linear import XRLinear
 
@@ -187,35 +189,37 @@ class LinearPath:
     def _rounds(
         self, settings: LinearSettings, X: CSR, R: CSR, grown: Product, matcher: Product, ranker: Product
     ) -> Iterator[tuple[str, Product]]:
-        params, Y, tree = settings.disentanglement, self.Y, grown["tree"]
-        wanted, seed = params.reassignment, self.random_state
-        n_rounds = 0 if wanted.changes_nothing else settings.disentanglement_rounds
+        params = settings.disentanglement
+        n_rounds = 0 if params.reassignment.changes_nothing else settings.disentanglement_rounds
         if params.retrain == "ranker":  # a second round would see the same beams
             n_rounds = min(n_rounds, 1)
         for n in range(1, n_rounds + 1):
-            last_matcher, last_ranker = matcher, ranker
-
-            def look(last: Product = last_matcher) -> dict[str, Any]:
-                open_round = {"round": 0, "metrics": {}}
-                return {"beams": find_beams(X, Y, last["matcher"], tree, open_round, params, seed, R)}
-
-            looked = (wanted.beam_size, wanted.n_folds, wanted.positives)
-            beams = self.store.get("beams", {"matcher": last_matcher, "params": looked, "seed": seed}, look)
-
-            def reassign(
-                last: Product = last_matcher, before: Product = last_ranker, seen: Product = beams
-            ) -> dict[str, Any]:
-                _, matched, ranked = train_reassigned(
-                    X, Y, tree, last["matcher"], before["ranker"], seen["beams"], params, self.n_threads, R
-                )
-                return {"ranker": ranked} | ({"matcher": matched} if params.retrain == "both" else {})
-
-            made_of = {"matcher": last_matcher, "ranker": last_ranker, "beams": beams}
-            product = self.store.get(
-                f"round_{n}", {**made_of, "params": wanted, "retrain": params.retrain}, reassign
-            )
+            product = self._round(n, params, X, R, grown["tree"], matcher, ranker)
             yield f"round {n}", product
             matcher, ranker = (product if "matcher" in product.parts else matcher), product
+
+    def _round(
+        self, n: int, params: RoundParams, X: CSR, R: CSR, tree: LabelTree, matcher: Product, ranker: Product
+    ) -> Product:
+        """The ranker of the reassigned tree, and its matcher if that is trained again."""
+        Y, seed, wanted = self.Y, self.random_state, params.reassignment
+
+        def look() -> dict[str, Any]:
+            still_open = {"round": 0, "metrics": {}}
+            return {"beams": find_beams(X, Y, matcher["matcher"], tree, still_open, params, seed, R)}
+
+        looked = (wanted.beam_size, wanted.n_folds, wanted.positives)
+        beams = self.store.get("beams", {"matcher": matcher, "params": looked, "seed": seed}, look)
+
+        def reassign() -> dict[str, Any]:
+            stages = matcher["matcher"], ranker["ranker"], beams["beams"]
+            _, matched, ranked = train_reassigned(X, Y, tree, *stages, params, self.n_threads, R)
+            return {"ranker": ranked} | ({"matcher": matched} if params.retrain == "both" else {})
+
+        made_of = {"matcher": matcher, "ranker": ranker, "beams": beams}
+        return self.store.get(
+            f"round_{n}", {**made_of, "params": wanted, "retrain": params.retrain}, reassign
+        )
 
 
 def _digest(corpus: Corpus) -> str:
