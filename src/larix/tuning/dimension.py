@@ -62,7 +62,7 @@ class Dimension:
     def of(cls, path: str, given: Mapping[str, Any]) -> "Dimension":
         """Read an entry as it stands in YAML."""
         where = f"tuning.space: {path}"
-        kind = given.get("kind")
+        kind: Any = given.get("kind")
         if kind not in get_args(Kind):
             raise ValueError(f"{where}: kind must be one of {', '.join(get_args(Kind))}, but is {kind!r}")
         known = (*_KEYS_OF_ALL, *_KEYS_OF[kind])

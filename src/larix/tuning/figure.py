@@ -28,7 +28,7 @@ def front_figure(
     objectives : sequence of Objective
         The first is on the vertical axis, each other has a panel. A single one is drawn against the trial.
     """
-    across = objectives[1:]
+    across: Sequence[Objective | None] = objectives[1:]
     with house_style():
         figure = new_figure(width=6.2 if len(across) < 2 else 4.4 * len(across), height=3.8)
         panels = figure.subplots(1, max(1, len(across)), sharey=True, squeeze=False)[0]

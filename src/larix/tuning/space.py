@@ -119,7 +119,7 @@ class SearchSpace:
 
     def changes(self, drawn: Mapping[str, Any]) -> dict[str, Any]:
         """Parameter values by path."""
-        values = {}
+        values: dict[str, Any] = {}
         for dimension in self.dimensions:
             if dimension.path in drawn:
                 values |= dict.fromkeys(dimension.paths, dimension.value(drawn[dimension.path]))
@@ -238,7 +238,7 @@ def changed_at(parameters: Mapping[str, Any], changes: Mapping[str, Any]) -> dic
                     f"{'.'.join(groups[:depth])} is {place!r}, so it has no {path.split('.')[depth]!r}; "
                     "leave the entry out by null"
                 )
-        before = place.get(last)
+        before: Any = place.get(last)
         merges = isinstance(value, Mapping) and isinstance(before, Mapping)
         place[last] = changed_at(before, value) if merges else copy.deepcopy(value)
     return changed

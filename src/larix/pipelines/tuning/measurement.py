@@ -161,7 +161,7 @@ def milliseconds(path: LinearPath, trained: Trained, model: XRLinear, refinement
     single = copy.copy(model).set_params(n_threads=1)
     if refinement.memory is not None:
         refinement = replace(refinement, memory=copy.copy(refinement.memory).set_params(n_threads=1))
-    seconds = []
+    seconds: list[float] = []
     for _ in range(N_REPEATS):
         started = time.thread_time()
         if texts is None:
@@ -170,4 +170,4 @@ def milliseconds(path: LinearPath, trained: Trained, model: XRLinear, refinement
             X = features.set_params(n_threads=1).transform(texts)
         refinement.rank(single, X, top_k=10)
         seconds.append(time.thread_time() - started)
-    return 1000 * min(seconds) / X.shape[0]
+    return 1000 * min(seconds) / int(X.shape[0])
