@@ -172,9 +172,8 @@ class Study:
         layered = LayeredEncoder(self.encoder, layers.n_layers, layers)
         vectors = {"train": layered.embed(train)[1], "test": layered.embed(test)[1]}
         seconds = time.process_time() - cached
-        print(f"lower layers {cached - begun:.0f} s, training {tuned - cached:.0f} s, "
-              f"top layers of all documents {seconds - tuned + cached:.0f} s; losses {layers.losses[:1]} "
-              f"to {np.mean(layers.losses[-20:]):.3f}", flush=True)  # fmt: skip
+        told = cached - begun, tuned - cached, seconds - (tuned - cached)
+        print("lower layers {:.0f} s, training {:.0f} s, top layers {:.0f} s".format(*told), flush=True)
         return {**vectors, "seconds": seconds}
 
     def rows(self, features: str, memory: str) -> Record:

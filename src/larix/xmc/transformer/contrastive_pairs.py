@@ -77,7 +77,7 @@ class ContrastivePairs:
         n_threads : int or None
         """
         Y = binarize(check_csr(Y, name="Y", n_rows=len(E), n_columns=len(label_vectors)))
-        documents, labels = _rarest(Y)
+        documents, labels = rarest_labels(Y)
         names, named = label_vectors[labels], np.asarray(label_vectors.any(axis=1))
         kept = (np.einsum("ij,ij->i", E[documents], names) < _SAME) & named[labels]
         documents, labels = documents[kept], labels[kept]
@@ -118,7 +118,7 @@ class ContrastivePairs:
         return ContrastiveBatch(documents, labels, positive, left_out)
 
 
-def _rarest(Y: CSR) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def rarest_labels(Y: CSR) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Documents that have labels, and the rarest label of each."""
     frequency = np.bincount(Y.indices, minlength=Y.shape[1])
     documents = np.repeat(np.arange(Y.shape[0]), np.diff(Y.indptr))
