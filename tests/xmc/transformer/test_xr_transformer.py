@@ -7,6 +7,7 @@ from larix.xmc.sparse import check_csr
 from larix.xmc.text_features import TextFeatures
 from larix.xmc.transformer.encoder import SentenceEncoder
 from larix.xmc.transformer.level_training import LevelTrainer, LevelTrainingParams
+from larix.xmc.transformer.trainable_encoder import TrainableEncoder
 from larix.xmc.transformer.xr_transformer import XRTransformerParams, fine_tune_levels
 
 torch = pytest.importorskip("torch", reason="the extra transformer is not installed")
@@ -120,6 +121,29 @@ def test_a_run_that_was_cut_short_ends_as_an_undisturbed_one(
     assert resumed.losses == whole.losses
     for name, tensor in whole.encoder.model.state_dict().items():
         assert torch.equal(tensor, resumed.encoder.model.state_dict()[name]), name
+
+
+def test_a_level_that_was_begun_is_not_prepared_again(encoder_folder, tree, tmp_path, monkeypatch):
+    whole, do_step, embed = tune(encoder_folder, tree), LevelTrainer._do_step, TrainableEncoder.embed
+    encoded = []
+
+    def failing(self):
+        if self.step == 10 and self.heads[-1][1].level == 1:
+            raise KeyboardInterrupt
+        return do_step(self)
+
+    def counting(self, tokens, **options):
+        encoded.append(len(tokens))
+        return embed(self, tokens, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LevelTrainer, "_do_step", failing)
+        with pytest.raises(KeyboardInterrupt):
+            tune(encoder_folder, tree, checkpoint_folder=tmp_path, checkpoint_steps=5)
+    monkeypatch.setattr(TrainableEncoder, "embed", counting)
+    resumed = tune(encoder_folder, tree, checkpoint_folder=tmp_path, checkpoint_steps=5)
+    assert len(encoded) == 1  # before the third level
+    assert resumed.losses == whole.losses
 
 
 def test_checkpoints_of_another_training_are_deleted_and_nothing_else(encoder_folder, tree, tmp_path):

@@ -46,8 +46,8 @@ class XRTransformerParams:
     training : LevelTrainingParams, or one for each level
         No steps leave the encoder as it is on a level.
     joint : bool
-        Every step trains all levels, by the sum of their losses, with heads that begin on the encoder as it
-        was; otherwise one level is trained after another, and the heads of upper levels are left behind.
+        Every step trains all levels, each with as much weight as it has candidates, and heads begin on the
+        encoder as it was; otherwise levels follow each other, and the heads of upper ones are left behind.
     trained_layers : int or None
         Of the encoder, the last ones; None trains all of it, and the embeddings of tokens.
     max_clusters : int
@@ -179,30 +179,33 @@ def fine_tune_levels(
     workers.spread(trainable.model.state_dict().values())
     tokens = trainable.tokens(list(texts))
     levels = _Levels(trainable, tokens, tree, Y, params, random_state, n_threads, workers)
-    E, tuned = levels.first_embeddings(texts), FineTuned(trainable, [], [])
+    tuned = FineTuned(trainable, [], [])
     own_folder = None if checkpoint_folder is None else _own_folder(Path(checkpoint_folder), levels)
     every = list(range(len(trainings)))
     found: CSR | None = None
+    E: NDArray[np.float32] | None = None  # None while it isn't known of the encoder as it is
     for group in [every] if params.joint else [[level] for level in every]:
-        if group[0] and levels.needs_embeddings and trainings[group[0] - 1].steps:
-            E = trainable.embed(levels.tokens, workers=workers)
+        checkpoint = own_folder and own_folder / f"level_{group[0]}"
+        begun = workers.total(checkpoint is not None and checkpoint.exists()) > 0
+        if E is None and levels.needs_embeddings(begun):
+            E = levels.embeddings(texts, changed=any(tuned.losses))
         heads = []
         for level in group:
             above = tuned.heads[-1] if tuned.heads else None
-            if above is not None and params.negatives != "tfn":
+            if above is not None and E is not None and params.negatives != "tfn":
                 found = search_level(E, above.to_arrays(), tree, level - 1, found, params.beam_size)
             sampler = levels.sampler(level, found)
-            tuned.heads.append(levels.start(sampler, E, above))
+            tuned.heads.append(levels.start(sampler, None if begun else E, above))
             heads.append((tuned.heads[-1], sampler))
         trainer = LevelTrainer(
             trainable, heads, levels.tokens, trainings[group[0]],
             random_state=random_state + group[0], n_threads=n_threads, workers=workers,
         )  # fmt: skip
-        checkpoint = own_folder and own_folder / f"level_{group[0]}"
         trainer.run(
             checkpoint=checkpoint, checkpoint_steps=checkpoint_steps, watch=watch and partial(watch, tuned)
         )
         tuned.losses.append(trainer.losses)
+        E = None if trainer.losses else E
     return tuned
 
 
@@ -242,10 +245,9 @@ class _Levels:
             digest.update(np.ascontiguousarray(array).data)
         return digest.hexdigest()[:32]
 
-    @property
-    def needs_embeddings(self) -> bool:
-        """Whether texts are encoded anew from level to level."""
-        return self.params.start == "linear" or self.params.negatives != "tfn"
+    def needs_embeddings(self, begun: bool) -> bool:
+        """Whether a level needs vectors of the texts; one that was begun has its head already."""
+        return self.params.negatives != "tfn" or (self.params.start == "linear" and not begun)
 
     def sampler(self, level: int, found: CSR | None) -> CandidateSampler:
         """Candidates of a level, whose parents were `found`."""
@@ -256,25 +258,27 @@ class _Levels:
             parents = sample_negatives(self.params.negatives, binarize(relevance[level - 1]), found)
         return CandidateSampler(self.tree, level, parents, relevance[level], self.params.max_candidates)
 
-    def first_embeddings(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Vectors of the texts before training, N x d."""
+    def embeddings(self, texts: Sequence[str], *, changed: bool) -> NDArray[np.float32]:
+        """Vectors of the texts by the encoder as it is, N x d; before it has changed, those that are kept."""
+        if changed:
+            return self.encoder.embed(self.tokens, workers=self.workers)
         E, share = np.zeros((len(texts), self.encoder.origin.dimension), np.float32), self.workers.share
         E[share] = self.encoder.origin.embed(texts[share])
         self.workers.add(E)
         return E
 
     def start(
-        self, sampler: CandidateSampler, E: NDArray[np.float32], above: CandidateHead | None
+        self, sampler: CandidateSampler, E: NDArray[np.float32] | None, above: CandidateHead | None
     ) -> CandidateHead:
-        """The head that a level begins with; the first worker learns a linear one."""
+        """The head that a level begins with; with embeddings the first worker learns a linear one."""
         if self.params.start == "inherit" and above is not None:
             return above.inherited(self.tree, sampler.level)
-        if self.params.start == "linear" and self.workers.is_first:
+        if self.params.start == "linear" and E is not None and self.workers.is_first:
             head = self._linear(sampler, E)
         else:
             rng = np.random.default_rng([self.random_state, sampler.level])
-            device = self.encoder.model.device
-            head = CandidateHead.fresh(sampler.n_nodes, E.shape[1], rng, device=device)
+            dimension, device = self.encoder.origin.dimension, self.encoder.model.device
+            head = CandidateHead.fresh(sampler.n_nodes, dimension, rng, device=device)
         self.workers.spread(head.parameters)
         return head
 
