@@ -147,7 +147,7 @@ def test_without_steps_the_head_is_a_linear_model_on_embeddings(encoder_folder):
     tree = cluster_flat(represent_labels(check_csr(E), Y), 4)
     params = ClusterTuningParams(LevelTrainingParams(steps=0))
     head = fine_tune_on_clusters(encoder, TEXTS, Y, tree, params, n_threads=1).heads[0].to_arrays()
-    linear = LinearMatcher(solver=SolverParams(Cp=4.0, threshold=0.0)).fit(check_csr(E), Y, tree)
+    linear = LinearMatcher(solver=SolverParams(Cp=4.0, max_iter=10, threshold=0.0)).fit(check_csr(E), Y, tree)
     W = linear.weights_.to_csc().toarray()
     np.testing.assert_allclose(np.column_stack([head["weight"], head["bias"]]).T, W, atol=1e-6)
 

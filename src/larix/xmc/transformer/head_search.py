@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from larix.xmc.label_tree import LabelTree
 from larix.xmc.sparse import CSR, check_csr, top_k_per_row
-from larix.xmc.transformer.candidates import CandidateSampler
+from larix.xmc.transformer.candidates import Candidates, CandidateSampler
 
 _ROWS_AT_ONCE = 256
 
@@ -53,9 +53,18 @@ def search_level(
         parents, nothing = above[batch], sp.csr_array((len(batch), tree.n_nodes(level)), dtype=np.float32)
         everything = CandidateSampler(tree, level, parents, nothing, tree.n_nodes(level))
         pairs = everything.draw(np.arange(len(batch)), np.random.default_rng(0))
-        margins = np.einsum("ij,ij->i", E[batch][pairs.rows], head["weight"][pairs.nodes])
+        margins = _products(E[batch], head["weight"], pairs)
         factors = np.exp(-(np.maximum(1 - margins - head["bias"][pairs.nodes], 0) ** 3))
         values = factors * parents.toarray()[pairs.rows, parent_of[pairs.nodes]]
         scored = sp.csr_array((values.astype(np.float32), (pairs.rows, pairs.nodes)), shape=nothing.shape)
         found.append(check_csr(top_k_per_row(check_csr(scored), beam_size)))
     return check_csr(sp.vstack(found, format="csr"))
+
+
+def _products(E: NDArray[np.float32], weight: NDArray[np.float32], pairs: Candidates) -> NDArray[np.float32]:
+    """Of vectors and nodes, for all pairs in their order."""
+    if len(pairs.nodes) == len(E) * len(weight):
+        products: NDArray[np.float32] = (E @ weight.T).ravel()
+    else:
+        products = np.einsum("ij,ij->i", E[pairs.rows], weight[pairs.nodes])
+    return products

@@ -49,12 +49,13 @@ class ClusterTuningParams:
     start : {"linear", "fresh"}
         The head begins as a linear model on the embeddings, or at random.
     solver : SolverParams
-        Of that linear model; its bias is 1 and its threshold 0.
+        Of that linear model; its bias is 1 and its threshold 0. Since training goes on from it, few passes
+        over the instances are enough.
     """
 
     training: LevelTrainingParams = field(default_factory=LevelTrainingParams)
     start: HeadStart = "linear"
-    solver: SolverParams = field(default_factory=lambda: SolverParams(Cp=4.0))
+    solver: SolverParams = field(default_factory=lambda: SolverParams(Cp=4.0, max_iter=10))
 
     def __post_init__(self) -> None:
         check_choice("start", self.start, get_args(HeadStart))
