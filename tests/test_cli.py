@@ -5,6 +5,7 @@ import json
 import pytest
 
 import larix
+from larix.corpora.suggestion_file import read_suggestions
 
 
 @pytest.fixture
@@ -17,7 +18,7 @@ def test_version(larix_command):
     assert larix_command("--version").output == f"larix {larix.__version__}\n"
 
 
-@pytest.mark.parametrize("command", ["metrics", "suggest", "evaluate", "check", "init"])
+@pytest.mark.parametrize("command", ["metrics", "suggest", "serve", "evaluate", "check", "init"])
 def test_every_command_explains_itself_with_examples(larix_command, command):
     result = larix_command(command, "--help")
     assert result.exit_code == 0
@@ -100,6 +101,62 @@ class TestSuggest:
         by_dash = larix_command("suggest", "--file=-", stdin=texts)
         assert by_file.output == by_pipe.output == by_dash.output
         assert by_file.output.count("\n\n") == 1
+
+    def test_labels_below_a_threshold_are_left_out(self, larix_command):
+        words = ["suggest", "a broken wrist", "--json"]
+        found = json.loads(larix_command(*words).output)[0]["suggestions"]
+        least = str(found[1]["score"] - 1e-4)
+        (document,) = json.loads(larix_command(*words, "--threshold", least).output)
+        assert document["suggestions"] == found[:2]
+        (document,) = json.loads(larix_command(*words, "--explain", "--threshold", least).output)
+        assert [why["label"] for why in document["explanations"]] == [s["label"] for s in found[:2]]
+        assert (
+            "no suggestion" in larix_command("suggest", "a broken wrist", "--explain", "--threshold=2").output
+        )
+
+    @pytest.mark.parametrize("ending", ["jsonl", "csv", "parquet"])
+    def test_a_file_is_labelled_into_another(self, larix_command, tmp_path, ending):
+        (tmp_path / "reports.csv").write_text("case,report\nA,a broken wrist\nB,bad cough\n")
+        output = tmp_path / f"labels.{ending}"
+        words = ["--text=report", "--id=case", "--top-k=1", f"--output={output}"]
+        result = larix_command("suggest", f"--input={tmp_path / 'reports.csv'}", *words)
+        assert result.exit_code == 0, result.output
+        assert "labels of 2 texts" in result.stderr
+        rows = list(read_suggestions(output))
+        assert [row["id"] for row in rows] == ["A", "B"]
+        found = [row["label"] if ending == "csv" else row["suggestions"][0]["label"] for row in rows]
+        assert found == ["bone", "lung"]
+
+    def test_a_file_is_labelled_with_reasons(self, larix_command, tmp_path):
+        (tmp_path / "t.txt").write_text("a broken wrist\n")
+        words = [f"--input={tmp_path / 't.txt'}", f"--output={tmp_path / 's.jsonl'}", "--explain"]
+        assert larix_command("suggest", *words).exit_code == 0
+        (row,) = read_suggestions(tmp_path / "s.jsonl")
+        assert row["suggestions"][0]["why"]["trees"][0]["paths"]
+
+    def test_a_damaged_line_is_told_with_its_place_and_nothing_is_written(self, larix_command, tmp_path):
+        source = tmp_path / "t.jsonl"
+        source.write_text('{"text": "a broken wrist"}\n{"text": \n')
+        result = larix_command("suggest", f"--input={source}", f"--output={tmp_path / 's.csv'}")
+        assert result.exit_code == 2
+        assert result.stderr.startswith(f"{source}:2:")
+        assert list(tmp_path.iterdir()) == [source]
+
+    @pytest.mark.parametrize(
+        ("words", "message"),
+        [
+            (["--input=t.txt"], "needs both --input and --output"),
+            (["--output=s.csv"], "needs both --input and --output"),
+            (["--input=t.txt", "--output=s.csv", "text"], "go without TEXT"),
+            (["--input=t.txt", "--output=s.csv", "--explain"], "reasons are written to .jsonl"),
+            (["--input=t.csv", "--output=./t.csv"], "must be another file than --input"),
+            (["--input=t.csv", "--output=s.doc"], "suggestions are written to .jsonl, .csv"),
+        ],
+    )
+    def test_options_for_files_go_together(self, larix_command, words, message):
+        result = larix_command("suggest", *words)
+        assert result.exit_code == 2
+        assert message in result.stderr
 
     def test_another_model_or_all_its_versions(self, larix_command, finished_project, tmp_path, monkeypatch):
         folder = finished_project.path("06_models/classifier")

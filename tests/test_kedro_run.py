@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from kedro.io.core import DatasetError
 
 import larix
 from larix.parameter_check import ParameterError
@@ -127,16 +128,25 @@ def test_a_single_pipeline_runs_alone(run_project):
     }  # fmt: skip
 
 
-def test_inference_suggests_labels_for_new_texts(run_project):
-    texts = run_project.path("01_raw/new_texts.txt")
-    texts.parent.mkdir()
-    texts.write_text("a broken wrist\n\nstrong cough\n", encoding="utf-8")
-    run_project.run(pipeline_names=["inference"], params={"inference": {"top_k": 1}})
-    rows = json.loads(run_project.path("07_model_output/suggestions.json").read_text())
-    assert [(row["text"], row["label"]) for row in rows] == [
-        ("a broken wrist", "bone"),
-        ("strong cough", "lung"),
+def test_inference_labels_the_texts_of_a_file(run_project):
+    reports = run_project.folder / "reports.csv"
+    reports.write_text("case,report\nA,a broken wrist\nB,strong cough\n", encoding="utf-8")
+    asked = {"input": str(reports), "text": "report", "id": "case", "top_k": 1}
+    run_project.run(pipeline_names=["inference"], params={"inference": asked})
+    lines = run_project.path("07_model_output/suggestions.jsonl").read_text().splitlines()
+    found = [json.loads(line) for line in lines]
+    assert [(row["id"], [s["label"] for s in row["suggestions"]]) for row in found] == [
+        ("A", ["bone"]),
+        ("B", ["lung"]),
     ]
+
+
+def test_inference_tells_where_a_file_is_wrong(run_project):
+    reports = run_project.folder / "reports.jsonl"
+    reports.write_text('{"text": "a broken wrist"}\n{"text": 3.5}\n', encoding="utf-8")
+    with pytest.raises(DatasetError, match=r"reports\.jsonl:2:2: text is a string, but found 3\.5"):
+        run_project.run(pipeline_names=["inference"], params={"inference": {"input": str(reports)}})
+    assert not run_project.path("07_model_output/suggestions.jsonl").exists()
 
 
 def test_equal_seeds_give_equal_bytes_with_any_number_of_threads(run_project, finished_project):

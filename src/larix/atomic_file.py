@@ -10,8 +10,10 @@ import os
 import re
 import secrets
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 _ABANDONED_AFTER_SECONDS = 24 * 3600.0
 
@@ -26,12 +28,25 @@ def write_atomically(path: Path, content: bytes) -> None:
     content : bytes
         All of its content.
     """
+    with writing_atomically(path) as file:
+        file.write(content)
+
+
+@contextmanager
+def writing_atomically(path: Path) -> Iterator[BinaryIO]:
+    """Yield an open file that becomes `path` when the block ends without an error; else it vanishes.
+
+    Parameters
+    ----------
+    path : Path
+        Missing parents are made.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     _delete_abandoned(path)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         with temporary.open("wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)

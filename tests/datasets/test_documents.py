@@ -13,8 +13,8 @@ from larix.datasets import (
     HTMLPageDataset,
     JSONDocumentDataset,
     MetricsDataset,
+    SuggestionsDataset,
     TableDocumentDataset,
-    TextLinesDataset,
 )
 
 
@@ -80,23 +80,19 @@ def test_only_a_figure_is_drawn(tmp_path):
         FigureDataset(filepath=str(tmp_path / "f.png")).save("figure")
 
 
-def test_lines_without_text_are_left_out(tmp_path):
-    path = tmp_path / "texts.txt"
-    path.write_bytes(b"\xef\xbb\xbfhay fever\r\n\r\n  broken wrist \r\n")
-    dataset = TextLinesDataset(filepath=str(path))
-    assert dataset.load() == ["hay fever", "broken wrist"]
-    assert dataset.preview(n_lines=1)["data"] == [["hay fever"]]
+LABELLED = [{"id": "1", "suggestions": [{"label": "R07", "name": "Pain", "score": 0.75}]}]
 
 
-def test_texts_are_one_a_line(tmp_path):
-    dataset = TextLinesDataset(filepath=str(tmp_path / "texts.txt"))
-    dataset.save(["one", "two"])
-    assert dataset.load() == ["one", "two"]
-    with pytest.raises(DatasetError, match="one text a line"):
-        dataset.save(["one\ntwo"])
+@pytest.mark.parametrize("ending", ["jsonl", "parquet"])
+def test_suggestions_come_back_text_by_text(tmp_path, ending):
+    dataset = SuggestionsDataset(filepath=str(tmp_path / f"s.{ending}"))
+    dataset.save([LABELLED, LABELLED])
+    assert dataset.load() == LABELLED * 2
+    assert dataset.preview(n_rows=1)["data"] == [["1", "R07 Pain (0.750)"]]
 
 
-def test_lines_that_are_not_utf8_are_told_with_their_place(tmp_path):
-    (tmp_path / "texts.txt").write_bytes(b"caf\xe9")
-    with pytest.raises(DatasetError, match="must be UTF-8, but its byte 3 is 0xe9"):
-        TextLinesDataset(filepath=str(tmp_path / "texts.txt")).load()
+def test_suggestions_in_a_table_come_back_row_by_row(tmp_path):
+    dataset = SuggestionsDataset(filepath=str(tmp_path / "s.csv"))
+    dataset.save(iter([LABELLED]))
+    assert dataset.load() == [{"id": "1", "rank": "1", "label": "R07", "name": "Pain", "score": "0.75"}]
+    assert dataset.preview()["columns"] == ["id", "rank", "label", "name", "score"]

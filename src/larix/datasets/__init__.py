@@ -21,7 +21,7 @@ from larix.datasets.model_folder import (
     TopLayersDataset,
 )
 from larix.datasets.sparse_matrix import SparseMatrixDataset
-from larix.datasets.text_lines import TextLinesDataset
+from larix.datasets.suggestions import SuggestionsDataset
 
 __all__ = [
     "CorpusDataset",
@@ -41,8 +41,8 @@ __all__ = [
     "RefinementDataset",
     "SparseMatrixDataset",
     "SuggesterDataset",
+    "SuggestionsDataset",
     "TableDocumentDataset",
     "TextFeaturesDataset",
-    "TextLinesDataset",
     "TopLayersDataset",
 ]

@@ -8,9 +8,32 @@ from larix.xmc.explanation import explain
 from larix.xmc.matrix import leading_columns
 
 if TYPE_CHECKING:
-    from larix.serving.suggester import Suggester
+    from larix.serving.suggester import Suggester, Suggestion
 
 _RANKS_SEARCHED = 100
+_REASONS = ("trees", "rule", "votes", "nearest")
+
+
+def reasons(
+    suggester: "Suggester", document: str, suggestions: Sequence["Suggestion"]
+) -> list[dict[str, Any]]:
+    """Why each of a document's suggestions was made.
+
+    Parameters
+    ----------
+    suggester : Suggester
+    document : str
+    suggestions : sequence of Suggestion
+
+    Returns
+    -------
+    list of dict
+        For each suggestion `trees`, `rule`, `votes` and `nearest`, as `explain_suggestions` gives them.
+    """
+    if not suggestions:
+        return []
+    told = explain_suggestions(suggester, document, labels=[suggested.label for suggested in suggestions])
+    return [{key: entry[key] for key in _REASONS} for entry in told]
 
 
 def explain_suggestions(

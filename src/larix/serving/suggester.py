@@ -61,6 +61,10 @@ class Suggestion:
     name: str
     score: float
 
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, the score to six digits."""
+        return {"label": self.label, "name": self.name, "score": round(self.score, 6)}
+
 
 class Suggester:
     """Vectorizer, model and label names as one classifier.

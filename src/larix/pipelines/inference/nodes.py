@@ -1,35 +1,55 @@
-"""Suggest labels for new texts."""
+"""Suggest labels for the texts of a file."""
 
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
+from larix.corpora.texts import TextFile
 from larix.pipelines.stage_params import StageParams
+from larix.serving.file_labelling import LabelledTexts
 from larix.serving.suggester import Suggester
 
 
 @dataclass(frozen=True)
 class InferenceParams(StageParams):
-    """What is asked of the classifier.
+    """Which texts, and what is asked of the classifier.
 
     Parameters
     ----------
+    input : str
+        The file: .txt with one text a line, or .csv, .tsv, .jsonl, .parquet. A relative path begins in the
+        folder in which `kedro run` is called.
+    text : tuple of str
+        Columns with text; one name may be given as it is.
+    id : str, optional
+        Column to know texts by; without it they are numbered.
     top_k : int
-        Labels for each text.
+        Most labels for each text.
+    threshold : float, optional
+        Labels with lower scores are left out; by default those below the classifier's own threshold.
     """
 
+    input: str = "data/01_raw/new_texts.txt"
+    text: tuple[str, ...] = ("text",)
+    id: str | None = None
     top_k: int = 5
+    threshold: float | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        object.__setattr__(self, "text", (self.text,) if isinstance(self.text, str) else tuple(self.text))
         if self.top_k < 1:
             raise ValueError(f"top_k must be at least 1, but is {self.top_k}")
+        self.file()
+
+    def file(self) -> TextFile:
+        """The texts."""
+        return TextFile(Path(self.input).expanduser(), self.text, self.id)
+
+    def source_files(self) -> list[Path]:
+        """The file, so that others can see whether it has changed."""
+        return [self.file().path]
 
 
-def suggest(classifier: Suggester, new_texts: list[str], params: InferenceParams) -> list[dict[str, Any]]:
-    """One row for every suggested label, best first."""
-    suggestions = classifier.suggest(new_texts, top_k=params.top_k)
-    return [
-        {"text": text, "rank": rank, "label": found.label, "name": found.name, "score": round(found.score, 6)}
-        for text, row in zip(new_texts, suggestions, strict=True)
-        for rank, found in enumerate(row, start=1)
-    ]
+def suggest(classifier: Suggester, params: InferenceParams) -> LabelledTexts:
+    """The texts with their labels, computed batch by batch while they are written."""
+    return LabelledTexts(classifier, params.file(), params.top_k, params.threshold)

@@ -1,4 +1,4 @@
-"""Inference: classifier, new_texts -> suggestions."""
+"""Inference: classifier -> suggestions."""
 
 from kedro.pipeline import Pipeline, node
 
@@ -11,7 +11,7 @@ def create_pipeline() -> Pipeline:
         [
             node(
                 suggest,
-                ["classifier", "new_texts", "params:inference"],
+                ["classifier", "params:inference"],
                 "suggestions",
                 name="suggest_labels",
             )

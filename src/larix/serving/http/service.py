@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+from larix.serving.explained import reasons
 from larix.serving.http.batching import Batcher, TooManyWaitingError
 from larix.serving.http.current_model import CurrentModel, ServedModel
 from larix.serving.http.limits import Limits
@@ -22,7 +23,6 @@ from larix.serving.suggester import Suggestion
 logger = logging.getLogger(__name__)
 
 _RETRY = {"Retry-After": "1"}
-_REASONS = ("trees", "rule", "votes", "nearest")
 
 
 @dataclass(frozen=True)
@@ -114,9 +114,9 @@ class Service:
         try:
             async with asyncio.timeout(self.settings.limits.max_seconds):
                 served, found = await self._batcher.submit(request.texts, question)
-                results = [_suggestions(row) for row in found]
+                results = [[suggested.to_dict() for suggested in row] for row in found]
                 if request.explain:
-                    await self._explain(served, request.texts, results)
+                    await self._explain(served, request.texts, found, results)
         except TimeoutError:
             raise RequestError(
                 503,
@@ -200,16 +200,18 @@ class Service:
         return [(served, [next(found) for _ in request]) for request in requests]
 
     async def _explain(
-        self, served: ServedModel, texts: Sequence[str], results: list[list[dict[str, Any]]]
+        self,
+        served: ServedModel,
+        texts: Sequence[str],
+        found: list[list[Suggestion]],
+        results: list[list[dict[str, Any]]],
     ) -> None:
         """Add to every suggestion why it was made."""
         loop = asyncio.get_running_loop()
-        for text, row in zip(texts, results, strict=True):
-            if row:
-                labels = [suggested["label"] for suggested in row]
-                told = await loop.run_in_executor(self._explainer, _explained, served, text, labels)
-                for suggested, why in zip(row, told, strict=True):
-                    suggested["why"] = {key: why[key] for key in _REASONS}
+        for text, row, plain in zip(texts, found, results, strict=True):
+            told = await loop.run_in_executor(self._explainer, reasons, served.classifier, text, row)
+            for suggested, why in zip(plain, told, strict=True):
+                suggested["why"] = why
 
     def _refresh(self) -> bool:
         try:
@@ -242,11 +244,3 @@ class Service:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _suggestions(row: list[Suggestion]) -> list[dict[str, Any]]:
-    return [{"label": s.label, "name": s.name, "score": round(s.score, 6)} for s in row]
-
-
-def _explained(served: ServedModel, text: str, labels: list[str]) -> list[dict[str, Any]]:
-    return served.classifier.explain(text, labels=labels)
