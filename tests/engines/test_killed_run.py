@@ -28,6 +28,7 @@ def command(encoder, engine):
         "encoder_tuning.clustering.max_leaf_size": 4,
         "encoder_tuning.training.steps": 40,
         "encoder_tuning.training.batch_size": 8,
+        "encoder_tuning.joint": "false",
         "engine": engine,
     }
     given = [*(f"{name}={value}" for name, value in settings.items()), ENGINES[engine], WITHOUT_CARD]

@@ -129,7 +129,11 @@ def test_the_encoder_is_fine_tuned_first(project, encoder_folder):
     training = {"steps": [0, 5, 20, 20], "batch_size": 8, "learning_rate": 0.005, "head_learning_rate": 0.05}
     params = {
         "embedding": {"encoder": {"folder": str(encoder_folder), "package": None}},
-        "encoder_tuning": {"clustering": {"branching": 2, "max_leaf_size": 4}, "training": training},
+        "encoder_tuning": {
+            "clustering": {"branching": 2, "max_leaf_size": 4},
+            "training": training,
+            "joint": False,
+        },
     }
     project.run(pipeline_names=["xr_transformer"], params=params)
     losses = json.loads(project.path("08_reporting/tuning_losses.json").read_text())["losses"]

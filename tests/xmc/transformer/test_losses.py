@@ -22,19 +22,22 @@ def pairs():
     return candidates, rng.normal(size=7).astype(np.float32) * 2
 
 
+@pytest.mark.parametrize("positive_weight", [1.0, 4.0])
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("loss", list(FORMULAS))
-def test_losses_are_those_of_a_slow_reference(pairs, loss, weighted):
+def test_losses_are_those_of_a_slow_reference(pairs, loss, weighted, positive_weight):
     candidates, margins = pairs
     means = []
     for row in range(3):
         own = [
-            FORMULAS[loss](s if r > 0 else -s) * (r if weighted and r > 0 else 1)
+            FORMULAS[loss](s if r > 0 else -s) * (positive_weight * (r if weighted else 1) if r > 0 else 1)
             for i, r, s in zip(candidates.rows, candidates.relevance, margins, strict=True)
             if i == row
         ]
         means.append(np.mean(own) if own else 0)
-    found = candidate_loss(torch.from_numpy(margins), candidates, loss, weighted=weighted)
+    found = candidate_loss(
+        torch.from_numpy(margins), candidates, loss, weighted=weighted, positive_weight=positive_weight
+    )
     assert float(found) == pytest.approx(np.mean(means), rel=1e-5)
 
 

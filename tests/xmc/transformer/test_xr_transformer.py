@@ -161,6 +161,7 @@ def test_checkpoints_of_another_training_are_deleted_and_nothing_else(encoder_fo
         ({"start": "ridge"}, "start must be one of linear, inherit, fresh"),
         ({"negatives": "usn"}, "negatives must be one of tfn, man, tfn"),
         ({"beam_size": 0}, "beam_size must be at least 1, but is 0"),
+        ({"trained_layers": 0}, "trained_layers must be at least 1, but is 0"),
         (
             {"joint": True, "training": (TRAINING, LevelTrainingParams())},
             "training must be the same for levels",

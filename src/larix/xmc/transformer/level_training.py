@@ -55,6 +55,9 @@ class LevelTrainingParams:
     loss : {"squared_hinge", "hinge", "logistic"}
     weighted : bool
         Whether a cluster counts as often as an instance has labels in it.
+    positive_weight : float
+        What a true cluster counts beside one of the others. A head that begins as a linear model is at home
+        where this is the model's Cp / Cn.
     """
 
     steps: int = 200
@@ -67,10 +70,12 @@ class LevelTrainingParams:
     max_gradient: float = 1.0
     loss: Loss = "squared_hinge"
     weighted: bool = False
+    positive_weight: float = 1.0
 
     def __post_init__(self) -> None:
         check_choice("loss", self.loss, get_args(Loss))
-        for name in ("batch_size", "accumulation", "learning_rate", "head_learning_rate", "max_gradient"):
+        positive = ("batch_size", "accumulation", "learning_rate", "head_learning_rate", "max_gradient")
+        for name in (*positive, "positive_weight"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be positive, but is {getattr(self, name)}")
         for name in ("steps", "weight_decay"):
@@ -214,7 +219,10 @@ class LevelTrainer:
         for (head, _), every, n in zip(self.heads, drawn, n_pairs, strict=True):
             candidates = every.share(rank, size)
             margins = head.margins(vectors, candidates)
-            loss = candidate_loss(margins, candidates, self.params.loss, weighted=self.params.weighted)
+            loss = candidate_loss(
+                margins, candidates, self.params.loss,
+                weighted=self.params.weighted, positive_weight=self.params.positive_weight,
+            )  # fmt: skip
             total = total + loss * (n / sum(n_pairs))
         return total * (len(rows) / len(batch))
 

@@ -1,6 +1,7 @@
 """Losses over candidate nodes.
 
-With margins s, y = +1 for positives and -1 for negatives, and weights c (a positive's relevance, or 1),
+With margins s, y = +1 for positives and -1 for negatives, and weights c (of a positive the given one, times
+its relevance if that counts; of a negative 1),
 
     squared hinge   c max(0, 1 - y s)^2
     hinge           c max(0, 1 - y s)
@@ -20,7 +21,14 @@ from larix.xmc.transformer.libraries import import_torch
 Loss = Literal["squared_hinge", "hinge", "logistic"]
 
 
-def candidate_loss(margins: Any, candidates: Candidates, loss: Loss, *, weighted: bool = False) -> Any:
+def candidate_loss(
+    margins: Any,
+    candidates: Candidates,
+    loss: Loss,
+    *,
+    weighted: bool = False,
+    positive_weight: float = 1.0,
+) -> Any:
     """Mean loss of a batch.
 
     Parameters
@@ -31,6 +39,8 @@ def candidate_loss(margins: Any, candidates: Candidates, loss: Loss, *, weighted
     loss : {"squared_hinge", "hinge", "logistic"}
     weighted : bool
         Whether a positive counts as much as its relevance says, instead of 1.
+    positive_weight : float
+        What it counts is multiplied by this.
 
     Returns
     -------
@@ -44,8 +54,8 @@ def candidate_loss(margins: Any, candidates: Candidates, loss: Loss, *, weighted
         losses = torch.nn.functional.softplus(-signed)
     else:
         losses = (1 - signed).clamp(min=0) ** (2 if loss == "squared_hinge" else 1)
-    if weighted:
-        losses = losses * torch.where(relevance > 0, relevance, 1)
+    weights = positive_weight * (relevance if weighted else torch.ones_like(relevance))
+    losses = losses * torch.where(relevance > 0, weights, 1)
     counts = np.bincount(candidates.rows, minlength=candidates.n_rows).astype(np.float32)
     shares = torch.from_numpy(1 / (counts[candidates.rows] * candidates.n_rows)).to(margins.device)
     return (losses * shares).sum()

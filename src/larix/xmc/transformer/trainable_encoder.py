@@ -23,12 +23,8 @@ class TrainableEncoder:
     encoder : SentenceEncoder
         Where training begins; it stays as it is.
     trained_layers : int or None
-        Only that many layers are trained, the last ones; None trains all, and the embeddings of tokens.
-
-    Raises
-    ------
-    ValueError
-        If the encoder has fewer layers.
+        Only that many layers are trained, the last ones, or all if there are fewer; None trains the
+        embeddings of tokens, too.
     """
 
     def __init__(self, encoder: SentenceEncoder, *, trained_layers: int | None = None) -> None:
@@ -99,13 +95,9 @@ class TrainableEncoder:
 def _freeze_below(model: Any, n_trained: int) -> None:
     """Freeze what comes before the last layers; parameters are registered in the order of their use."""
     torch, n_layers = import_torch(), model.config.num_hidden_layers
-    if not 1 <= n_trained <= n_layers:
-        raise ValueError(
-            f"trained_layers must lie in 1..{n_layers}, the encoder's layers, but is {n_trained}"
-        )
     stacks = (module for module in model.modules() if isinstance(module, torch.nn.ModuleList))
     layers = next(stack for stack in stacks if len(stack) == n_layers)
-    first = next(layers[n_layers - n_trained].parameters())
+    first = next(layers[max(n_layers - n_trained, 0)].parameters())
     for parameter in model.parameters():
         if parameter is first:
             return

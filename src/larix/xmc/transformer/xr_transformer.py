@@ -49,7 +49,7 @@ class XRTransformerParams:
         Every step trains all levels, each with as much weight as it has candidates, and heads begin on the
         encoder as it was; otherwise levels follow each other, and the heads of upper ones are left behind.
     trained_layers : int or None
-        Of the encoder, the last ones; None trains all of it, and the embeddings of tokens.
+        Of the encoder, the last ones, or all if it has fewer; None trains the embeddings of tokens, too.
     max_clusters : int
         Levels with more nodes take no part.
     negatives : {"tfn", "man", "tfn+man"}
@@ -80,9 +80,10 @@ class XRTransformerParams:
     def __post_init__(self) -> None:
         check_choice("negatives", self.negatives, get_args(MatcherNegatives))
         check_choice("start", self.start, get_args(Start))
-        for name in ("max_clusters", "max_candidates", "beam_size"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, but is {getattr(self, name)}")
+        for name in ("max_clusters", "max_candidates", "beam_size", "trained_layers"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f"{name} must be at least 1, but is {value}")
         if self.joint and isinstance(self.training, tuple) and len(set(self.training)) > 1:
             raise ValueError(
                 "training must be the same for levels that are trained together, but differs; give one value "
