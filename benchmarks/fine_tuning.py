@@ -45,13 +45,14 @@ FEATURES = {"words": TextFeaturesParams(char=None), "words, characters": TextFea
 PARTS = ("held out", "test")
 BEAM, TOLD = 20, 10
 
-# What differs from joint training of all layers.
+# What differs from joint training of the last three layers by a loss that weighs positives as the start does.
 SETTINGS: dict[str, dict[str, Any]] = {
     "joint": {},
+    "joint-positives-1": {"positive_weight": 1.0},
+    "joint-with-labels": {"max_clusters": 10**6},
+    "joint-all-layers": {"trained_layers": None},
     "levels": {"joint": False},
-    "joint-top-3": {"trained_layers": 3},
-    "joint-top-1": {"trained_layers": 1},
-    "joint-with-labels": {"trained_layers": 3, "max_clusters": 10**6},
+    "levels-as-before": {"joint": False, "trained_layers": None, "positive_weight": 1.0},
 }
 
 
@@ -79,7 +80,9 @@ class Documents:
         train, test = (
             _of_labels(part.texts or [], part.labels, kept) for part in (corpus.train, corpus.test)
         )
-        held = hold_out(train.Y, n_held_out / len(train.texts))
+        held = np.zeros(len(train.texts), np.bool_)
+        if n_held_out:
+            held = hold_out(train.Y, n_held_out / len(train.texts))
         parts = [_take(train, ~held), _take(train, held), test]
         seen = np.unique(parts[0].Y.indices)
         return cls(*(_of_labels(part.texts, part.Y, seen) for part in parts))
@@ -145,15 +148,18 @@ class Study:
         X, part = self.documents.rows("words")[0], self.documents.train
         Z = represent_labels(X, part.Y, PIFA, random_state=self.seed, n_threads=1)
         self.tree = cluster_labels(Z, ClusteringParams(), random_state=self.seed, n_threads=1)
+        n_trainings = 1 if self.params.joint else self.params.n_levels(self.tree)
+        training = replace(self.params.training, steps=self.steps[-1] // n_trainings)
         self.begun = time.process_time()
         fine_tune_levels(
-            self.encoder, part.texts, part.Y, self.tree, self.params, checkpoint_folder=self.checkpoints,
+            self.encoder, part.texts, part.Y, self.tree, replace(self.params, training=training),
+            checkpoint_folder=self.checkpoints,
             random_state=self.seed, n_threads=1, watch=self._watch,
         )  # fmt: skip
 
     def _watch(self, tuned: FineTuned, step: int) -> None:
         done = step + sum(len(losses) for losses in tuned.losses)
-        whole = done == 0 or len(tuned.heads) == self.params.n_levels(self.tree)
+        whole = len(tuned.heads) == self.params.n_levels(self.tree)
         if done not in self.steps or not whole or done in [point["step"] for point in self.points]:
             return
         spent = time.process_time() - self.begun
@@ -205,32 +211,49 @@ class Study:
         return recalls
 
 
-def draw(folder: Path, path: Path) -> None:
-    """A picture of all curves that were measured: recall of the matcher, and P@1 of words and embedding."""
+def draw(root: Path, path: Path) -> None:
+    """A picture of all curves below a folder: what recall and P@1 gain over the encoder as it came."""
     from larix.reporting.figure_style import BLUE, GREEN, GREY, VERMILION, house_style, new_figure
 
-    studies = {file.stem: json.loads(file.read_text()) for file in sorted(folder.glob("*.json"))}
+    files = {
+        f"{file.parent.name}: {file.stem.rsplit('.', 1)[0]}": file for file in sorted(root.glob("*/*.json"))
+    }
     panels: dict[str, Callable[[dict[str, Any]], float]] = {
-        "Matcher's recall@10, last level": lambda point: 100 * point["matcher"][-1],
-        **{f"P@1, {name}, embedding": partial(_quality, name) for name in FEATURES},
+        "Matcher's recall@10, last level": lambda point: point["matcher"][-1],
+        **{f"P@1 of {name}, embedding": partial(_quality, name) for name in FEATURES},
     }
     with house_style():
-        figure = new_figure(10, 3.6)
+        figure = new_figure(10.5, 3.8)
         for axes, (title, value) in zip(figure.subplots(1, len(panels)), panels.items(), strict=True):
-            styles = zip(studies.items(), (BLUE, VERMILION, GREEN, GREY) * 3, "os^Dvo" * 2, strict=False)
-            for (name, points), colour, marker in styles:
-                points = sorted(points, key=lambda point: point["step"])
-                x, y = [point["step"] for point in points], [value(point) for point in points]
-                axes.plot(x, y, color=colour, marker=marker, label=name.rsplit(".", 1)[0])
+            styles = zip(files.items(), (BLUE, VERMILION, GREEN, GREY) * 3, "os^Dvo" * 2, strict=False)
+            for (name, file), colour, marker in styles:
+                points = {point["step"]: point for point in (_start(file.parent), *_points(file))}
+                gained = {step: 100 * (value(points[step]) - value(points[0])) for step in sorted(points)}
+                told = {step: gain for step, gain in gained.items() if not np.isnan(gain)}
+                axes.plot(list(told), list(told.values()), color=colour, marker=marker, label=name)
+            axes.axhline(0, color=GREY, linewidth=1)
             axes.set_title(title)
             axes.set_xlabel("steps of 64 texts")
-        figure.axes[-1].legend(frameon=False)
+        figure.axes[0].set_ylabel("points above the frozen encoder")
+        figure.axes[0].legend(frameon=False)
         figure.savefig(path)
+
+
+def _points(file: Path) -> list[dict[str, Any]]:
+    points: list[dict[str, Any]] = json.loads(file.read_text())
+    return points
+
+
+def _start(folder: Path) -> dict[str, Any]:
+    """The encoder as it came, which all settings of a folder begin with."""
+    return next(
+        point for file in sorted(folder.glob("*.json")) for point in _points(file) if not point["step"]
+    )
 
 
 def _quality(features: str, point: dict[str, Any]) -> float:
     """P@1 on held-out documents; nothing where it wasn't measured."""
-    return 100 * point.get("held out", {}).get(features, {}).get("P@1", np.nan)
+    return float(point.get("held out", {}).get(features, {}).get("P@1", np.nan))
 
 
 def table(folder: Path, part: str) -> str:
@@ -240,7 +263,7 @@ def table(folder: Path, part: str) -> str:
         "|---|---:|---:|---:|---" + "|---:" * len(SHOWN) + "|",
     ]
     for file in sorted(folder.glob("*.json")):
-        for point in json.loads(file.read_text()):
+        for point in _points(file):
             recall = " / ".join(f"{100 * value:.2f}" for value in point["matcher"])
             for features, metrics in point.get(part, {}).items():
                 cells = (f"{100 * metrics[name]:.2f}" for name in SHOWN)
@@ -253,7 +276,8 @@ def main() -> None:
     """Measure what is wanted, then tell everything that was measured."""
     options = _parser().parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    folder = options.data / "08_reporting" / "fine_tuning" / ("-".join(options.prefixes) or "all")
+    root = options.data / "08_reporting" / "fine_tuning"
+    folder = root / ("-".join(options.prefixes) or "all")
     if options.settings:
         corpus = Corpus.load(options.data / "03_primary" / "corpus")
         documents = Documents.of(corpus, options.prefixes, options.held_out)
@@ -266,7 +290,7 @@ def main() -> None:
             cache_folder=options.data / "04_feature" / "embedding_cache", n_threads=1
         )
     for name in options.settings:
-        params = _params(name, options.steps[-1], options.learning_rate)
+        params = _params(name, options.learning_rate)
         Study(
             documents, encoder, folder, name, params, options.steps, options.measured_at, options.features,
             options.seed,
@@ -274,14 +298,17 @@ def main() -> None:
     for part in PARTS:
         print(f"\n{part}\n{table(folder, part)}")
     if options.draw:
-        draw(folder, options.draw)
+        draw(root, options.draw)
 
 
-def _params(name: str, steps: int, learning_rate: float) -> XRTransformerParams:
-    changes = SETTINGS[name]
-    n_trainings = 1 if changes.get("joint", True) else 2
-    training = LevelTrainingParams(steps=steps // n_trainings, learning_rate=learning_rate)
-    return replace(XRTransformerParams(training=training, joint=True, max_clusters=1024), **changes)
+def _params(name: str, learning_rate: float) -> XRTransformerParams:
+    changes = {"joint": True, "trained_layers": 3, "max_clusters": 1024, "positive_weight": 4.0} | SETTINGS[
+        name
+    ]
+    training = LevelTrainingParams(
+        learning_rate=learning_rate, positive_weight=changes.pop("positive_weight")
+    )
+    return XRTransformerParams(training=training, **changes)
 
 
 def _names(text: str) -> list[str]:
