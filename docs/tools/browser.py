@@ -71,6 +71,8 @@ class Browser:
         target = next(page["targetId"] for page in pages if page["type"] == "page")
         self._session = self._call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         self._call("Page.enable")
+        size = {"width": self.width, "height": self.height, "deviceScaleFactor": 1, "mobile": False}
+        self._call("Emulation.setDeviceMetricsOverride", **size)  # without a window's frame
         scheme = [{"name": "prefers-color-scheme", "value": "dark" if self.dark else "light"}]
         self._call("Emulation.setEmulatedMedia", features=scheme)
         return self

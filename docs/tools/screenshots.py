@@ -26,7 +26,7 @@ IMAGES = Path(__file__).parents[1] / "images"
 def picture_tree(data: Path, label: str, query: str) -> None:
     """A label in its clusters, beside a search."""
     page = max(data.glob("08_reporting/tree.html/*/tree.html"))
-    with Browser(1280, 800) as browser:
+    with Browser(1280, 1000) as browser:
         browser.open(f"{page.resolve().as_uri()}#label={label}&q={query}")
         browser.wait_for("document.documentElement.dataset.ready")
         browser.screenshot(IMAGES / "tree.png")
