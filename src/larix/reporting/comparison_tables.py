@@ -106,6 +106,7 @@ def _example(example: ChangedExample) -> Iterator["RenderableType"]:
     from rich.text import Text
 
     yield Text(example.text, "bold")
+    yield Text(f"   true: {', '.join(label for label, _ in example.labels)}", "dim")
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1))
     for letter, side in (("A", example.first), ("B", example.second)):
         for place, suggestion in enumerate(side.suggestions):
