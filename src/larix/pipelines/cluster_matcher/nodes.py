@@ -48,6 +48,7 @@ class XTransformerParams(StageParams):
     documents : {"embedding", "joint"}
         Whether documents are their embeddings there, or joined with text features.
     training : LevelTrainingParams
+    trained_layers : int or None
     start : {"linear", "fresh"}
         As in `larix.xmc.transformer.x_transformer.ClusterTuningParams`.
     search : SearchParams
@@ -60,13 +61,18 @@ class XTransformerParams(StageParams):
     )
     documents: DocumentRows = "embedding"
     training: LevelTrainingParams = field(default_factory=LevelTrainingParams)
+    trained_layers: int | None = None
     start: HeadStart = "linear"
     search: SearchParams = field(default_factory=SearchParams)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_choice("documents", self.documents, get_args(DocumentRows))
-        check_choice("start", self.start, get_args(HeadStart))
+        self.tuning()
+
+    def tuning(self) -> ClusterTuningParams:
+        """How encoder and head are trained."""
+        return ClusterTuningParams(self.training, self.trained_layers, self.start)
 
 
 def represent_by_embeddings(
@@ -126,7 +132,7 @@ def fine_tune(
 
     def program(workers: Workers) -> FineTuned:
         return fine_tune_on_clusters(
-            encoder, texts, Y, label_tree, ClusterTuningParams(params.training, params.start),
+            encoder, texts, Y, label_tree, params.tuning(),
             checkpoint_folder=chosen.checkpoint_folder, checkpoint_steps=chosen.params.checkpoint_steps,
             random_state=random_state, n_threads=threads, workers=workers,
         )  # fmt: skip

@@ -46,6 +46,8 @@ class ClusterTuningParams:
     ----------
     training : LevelTrainingParams
         No steps leave the encoder as it is.
+    trained_layers : int or None
+        Of the encoder, the last ones, or all if it has fewer; None trains the embeddings of tokens, too.
     start : {"linear", "fresh"}
         The head begins as a linear model on the embeddings, or at random.
     solver : SolverParams
@@ -54,6 +56,7 @@ class ClusterTuningParams:
     """
 
     training: LevelTrainingParams = field(default_factory=LevelTrainingParams)
+    trained_layers: int | None = None
     start: HeadStart = "linear"
     solver: SolverParams = field(default_factory=lambda: SolverParams(Cp=4.0, max_iter=10))
 
@@ -146,6 +149,7 @@ def fine_tune_on_clusters(
     n_clusters = tree.n_clusters
     level = XRTransformerParams(
         training=(params.training,),
+        trained_layers=params.trained_layers,
         max_clusters=n_clusters,
         max_candidates=n_clusters,
         start=params.start,
