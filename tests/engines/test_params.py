@@ -3,6 +3,7 @@ import sys
 import pytest
 
 from larix.engines import EngineParams, LocalEngine, make_engine
+from larix.engines.ray_library import check_resources
 from larix.xmc.transformer.workers import ONE_WORKER
 
 
@@ -23,6 +24,16 @@ def test_a_missing_ray_is_told_with_the_command_that_installs_it(tmp_path, monke
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(ModuleNotFoundError, match=r"needs ray.*; run: pip install larix\[transformer\]"):
         make_engine(EngineParams(num_workers=1), tmp_path)
+
+
+def test_what_a_machine_lacks_for_workers_is_told():
+    params = EngineParams(num_workers=2, cpus_per_worker=4, use_gpu=True)
+    check_resources(params, {"CPU": 8.0, "GPU": 2.0})
+    with pytest.raises(ValueError, match="2 workers ask for 8 CPUs, but this machine has 6; lower num_w"):
+        check_resources(params, {"CPU": 6.0, "GPU": 2.0})
+    with pytest.raises(ValueError, match="2 workers ask for 2 GPUs, but this machine has 0; .* use_gpu to"):
+        check_resources(params, {"CPU": 8.0})
+    check_resources(EngineParams(num_workers=2), {"CPU": 2.0})
 
 
 @pytest.mark.parametrize(

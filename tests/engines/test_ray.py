@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from larix.engines import EngineParams, make_engine
+from larix.engines.ray_library import joined
 from larix.xmc.progress import reporting
 from larix.xmc.transformer import encoder as encoder_module
 from larix.xmc.transformer.encoder import SentenceEncoder
@@ -21,6 +22,13 @@ from tests.xmc.transformer import two_workers
 pytest.importorskip("ray", reason="the extra transformer is not installed")
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]  # of ray and torch
 TWO = EngineParams(num_workers=2, checkpoint_steps=10, timeout=60)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def started():
+    """Ray, which takes long to start, for all tests."""
+    with joined(TWO):
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -103,12 +111,6 @@ def test_a_program_that_always_fails_is_told_why(tmp_path, caplog):
     assert "has no data" in caplog.text
 
 
-def test_more_workers_than_processors_are_refused(tmp_path):
-    engine = make_engine(EngineParams(num_workers=10_000), tmp_path)
-    with pytest.raises(ValueError, match="10000 workers ask for 10000 CPUs, but this machine has"):
-        engine.run(fail)
-
-
 def test_texts_encoded_by_workers_have_the_vectors_of_a_plain_loop(encoder, tmp_path, monkeypatch):
     monkeypatch.setattr(encoder_module, "_TEXTS_PER_PART", 7)
     texts = [*two_workers.TEXTS, two_workers.TEXTS[0]]
@@ -116,7 +118,7 @@ def test_texts_encoded_by_workers_have_the_vectors_of_a_plain_loop(encoder, tmp_
     cached = SentenceEncoder(encoder, max_tokens=12, n_threads=1, cache_folder=tmp_path / "cache")
     engine = make_engine(TWO, tmp_path)
     engine.encode(cached, texts)
-    monkeypatch.setattr(SentenceEncoder, "_encode", None)  # all must come from the cache
+    monkeypatch.setattr(SentenceEncoder, "_vectors", None)  # all must come from the cache
     np.testing.assert_array_equal(cached.embed(texts), plain)
     monkeypatch.setattr("larix.engines.ray_encoding._blocks", None)
     engine.encode(cached, texts)  # nothing is left to do

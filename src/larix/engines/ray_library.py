@@ -53,13 +53,14 @@ def joined(params: EngineParams) -> Iterator[Any]:
     try:
         ray.init(address=params.address, **quiet)
         if params.address == "local":
-            _check_resources(params, ray.cluster_resources())
+            check_resources(params, ray.cluster_resources())
         yield ray
     finally:
         ray.shutdown()
 
 
-def _check_resources(params: EngineParams, resources: dict[str, float]) -> None:
+def check_resources(params: EngineParams, resources: dict[str, float]) -> None:
+    """Raise a ValueError if there are too few processors or graphics cards for the workers."""
     needed = {"CPU": params.num_workers * params.cpus_per_worker, "GPU": params.num_workers * params.use_gpu}
     for name, n_needed in needed.items():
         if n_needed > resources.get(name, 0):

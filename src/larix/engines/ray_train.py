@@ -7,8 +7,9 @@ looks for it when it begins. So nothing is reported to Ray, which would copy it.
 
 import logging
 import os
+import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -76,22 +77,26 @@ def _trainer(params: EngineParams, folder: Path, loop: "_Loop", callback: Any) -
 
 def _wait(trainer: Any, mailbox: Any, ray: Any) -> Any:
     """Train in another thread, and show meanwhile what the first worker tells."""
-    receiver = Receiver(current_reporter())
-    with ThreadPoolExecutor(1, thread_name_prefix="ray-train") as pool:
-        training = pool.submit(trainer.fit)
-        try:
-            while wait([training], _SECONDS_BETWEEN_REPORTS).not_done:
-                receiver.receive(ray.get(mailbox.empty.remote()))
+    receiver, training = Receiver(current_reporter()), Future[Any]()
+    # Nobody waits for a daemon: after an interrupt the workers end with Ray, and it with this process.
+    threading.Thread(target=_fit, args=(trainer, training), daemon=True).start()
+    try:
+        while wait([training], _SECONDS_BETWEEN_REPORTS).not_done:
             receiver.receive(ray.get(mailbox.empty.remote()))
-            return _result(training)
-        except KeyboardInterrupt:
-            ray.shutdown()  # ends the workers, and with them the thread that waits for them
-            raise
-        finally:
-            receiver.close()
+        receiver.receive(ray.get(mailbox.empty.remote()))
+        return _result(training)
+    finally:
+        receiver.close()
 
 
-def _result(training: "Future[Any]") -> Any:
+def _fit(trainer: Any, training: Future[Any]) -> None:
+    try:
+        training.set_result(trainer.fit())
+    except Exception as error:
+        training.set_exception(error)
+
+
+def _result(training: Future[Any]) -> Any:
     from ray.train import ControllerError, WorkerGroupError
 
     try:
