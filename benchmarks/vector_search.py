@@ -8,7 +8,7 @@ among a thousand; all on one thread. Libraries that aren't installed are left ou
 import argparse
 import importlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ import larix
 from benchmarks.memories import ENCODER
 from benchmarks.page import table
 from larix.xmc.nearest_vectors import nearest_vectors
+from larix.xmc.vector_cells import VectorCells
 
 K, N_QUERIES, N_ALONE = 20, 1000, 200
 LINKS, BUILD_WIDTH = 16, 200  # of a graph: neighbours of a vector, and candidates when it is put in
@@ -77,6 +78,11 @@ def _faiss_graph(faiss: Any, V: Vectors) -> Search:
     return search
 
 
+def _larix(_: Any, V: Vectors) -> Search:
+    index = VectorCells.of(V, n_threads=1).search(V)
+    return lambda Q, _: index.nearest(Q, K, n_threads=1)[0]
+
+
 def _faiss_cells(faiss: Any, V: Vectors) -> Search:
     faiss.omp_set_num_threads(1)
     n_cells, d = round(4 * np.sqrt(len(V))), V.shape[1]
@@ -96,11 +102,14 @@ COMPETITORS = (
     Competitor("hnswlib", "graph (HNSW)", _hnswlib, (50, 100, 200)),
     Competitor("usearch.index", "graph (HNSW)", _usearch, (50, 100, 200)),
     Competitor("faiss", "graph (HNSW)", _faiss_graph, (50, 100, 200)),
-    Competitor("faiss", "cells (IVF)", _faiss_cells, (8, 16, 32)),
+    Competitor("faiss", "cells (IVF)", _faiss_cells, (8, 16, 32, 64)),
+    Competitor("faiss", "cells, as larix has them", _larix, (0,)),
 )
 
+LIBRARIES = tuple(dict.fromkeys(competitor.library.split(".")[0] for competitor in COMPETITORS))
 
-def measure(V: Vectors, Q: Vectors) -> Iterator[list[str]]:
+
+def measure(V: Vectors, Q: Vectors, libraries: Collection[str] = LIBRARIES) -> Iterator[list[str]]:
     """Rows of the table."""
     begun = time.perf_counter()
     true = nearest_vectors(Q, V, K, n_threads=1)[0]
@@ -108,6 +117,9 @@ def measure(V: Vectors, Q: Vectors) -> Iterator[list[str]]:
     alone = _alone(lambda q, _: nearest_vectors(q, V, K, n_threads=1)[0], Q, 0)
     yield ["larix", "exact", "", f"{len(V):,}", "0", "1.000", *_milliseconds(alone, together, Q)]
     for competitor in COMPETITORS:
+        name = competitor.library.split(".")[0]
+        if name not in libraries:
+            continue
         try:
             library = importlib.import_module(competitor.library)
         except ModuleNotFoundError:
@@ -151,13 +163,14 @@ def main() -> None:
     )
     parser.add_argument("data", type=Path, help="data folder of a run on texts, such as data")
     parser.add_argument("--sizes", default="", help="so many documents instead of all, as in 10000,30000")
+    parser.add_argument("--libraries", default=",".join(LIBRARIES), help="beside larix")
     arguments = parser.parse_args()
     corpus = larix.load(arguments.data / "03_primary/corpus")
     encoder = ENCODER.encoder(cache_folder=arguments.data / "04_feature/embedding_cache", n_threads=1)
     V, Q = encoder.embed(corpus.train.texts), encoder.embed(corpus.test.texts[:N_QUERIES])
     order, rows = np.random.default_rng(0).permutation(len(V)), []
     for size in [int(word) for word in arguments.sizes.split(",") if word] or [len(V)]:
-        for row in measure(np.ascontiguousarray(V[np.sort(order[:size])]), Q):
+        for row in measure(np.ascontiguousarray(V[np.sort(order[:size])]), Q, arguments.libraries.split(",")):
             rows.append(row)
             print(*row, flush=True)
     head = ["library", "index", "width", "documents", "build, CPU s", "recall", "ms alone", "ms among 1,000"]

@@ -6,7 +6,7 @@ Rows are those that a tree is trained on: text features, and an embedding in the
     cos(A q, A v) = (A^T A q) . v / (|A q| |A v|),
 
 so that rows are kept as they came, whatever the map. Exact search takes time in proportion to the rows; the
-approximate one (`vector_cells`) looks at a twenty-fourth of them.
+approximate one (`vector_cells`) looks at a sixteenth of them.
 """
 
 import logging

@@ -24,8 +24,8 @@ from larix.xmc.parallel import available_threads
 
 logger = logging.getLogger(__name__)
 _CELLS_PER_ROOT = 4  # cells are this many times the square root of the number of vectors
-_SHARE_SEARCHED = 1 / 24
-_FEWEST_SEARCHED = 8
+_SHARE_SEARCHED = 1 / 16
+_FEWEST_SEARCHED = 16
 _ROUNDS, _VECTORS_PER_CELL = 10, 64  # of k-means
 
 
