@@ -28,7 +28,7 @@ demo: $(VENV)/.base ## Train on the embedded corpus, show metrics, suggest label
 # Steps of fine-tuning on each level of the tree, with 64 documents in a step.
 DEMO_STEPS ?= 100
 
-demo-transformer: $(VENV)/.transformer ## Compare the linear path with pretrained encoders (25 minutes on 2 cores)
+demo-transformer: $(VENV)/.transformer ## Compare the linear path with two that use a pretrained encoder
 	@echo "== kedro run: words and characters"
 	@$(BIN)/kedro run
 	@echo "== kedro run --pipelines=frozen_encoder: with MiniLM-L6, and a memory of documents"

@@ -105,9 +105,9 @@ def find_run(runs: Sequence[RunRecord], name: str) -> RunRecord:
         return runs[0]
     if name == "previous":
         return _previous(runs)
-    for known in ([run for run in runs if run.version == name], [run for run in runs if name in _names(run)]):
-        if known:
-            return known[0]
+    named = [run for run in runs if name in (run.model, run.environment, *run.pipelines)]
+    if named:
+        return named[0]
     partly = [run for run in runs if name in run.version]
     if len(partly) == 1:
         return partly[0]
@@ -116,10 +116,6 @@ def find_run(runs: Sequence[RunRecord], name: str) -> RunRecord:
             f"{name!r} must name one run, but stands in {_told(partly)}; give more of the version"
         )
     raise NoRunError(f"no run is called {name!r}; there are last, previous, {_told(runs)} (larix runs)")
-
-
-def _names(run: RunRecord) -> set[str]:
-    return {run.model, *run.pipelines, run.environment}
 
 
 def _previous(runs: Sequence[RunRecord]) -> RunRecord:

@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -69,11 +69,8 @@ class RunRecord:
     @property
     def model(self) -> str:
         """What kind of classifier it made; of other pipelines, their names."""
-        return MODELS.get(self.pipelines[0], self.pipelines[0]) if len(self.pipelines) == 1 else self._joined
-
-    @property
-    def _joined(self) -> str:
-        return ",".join(self.pipelines)
+        names = ",".join(self.pipelines)
+        return MODELS.get(names, names)
 
     @property
     def metrics(self) -> Mapping[str, float | None]:
@@ -149,8 +146,6 @@ def digest_of_test_set(Y: CSR) -> str:
 
 def plain_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Parameters as plain JSON values; what is none is told as text."""
-    from dataclasses import is_dataclass
-
     values = {name: asdict(value) if is_dataclass(value) else value for name, value in parameters.items()}
     plain: dict[str, Any] = json.loads(json.dumps(values, default=str))
     return plain
