@@ -28,6 +28,7 @@ from benchmarks.machine import describe_machine, load_average
 from larix.last_run import find_last_run
 
 _TEXTS_ALONE = 300
+_LEAST_MB = 50  # helpers of the system have less
 
 
 @dataclass
@@ -103,7 +104,7 @@ async def _answer(reader: asyncio.StreamReader) -> str:
 
 
 @contextmanager
-def running_service(model: Path, workers: int, port: int) -> Iterator[None]:
+def running_service(model: Path, workers: int, port: int) -> Iterator[int]:
     """`larix serve` in processes of its own, ready."""
     command = [
         Path(sys.executable).with_name("larix"),
@@ -115,7 +116,7 @@ def running_service(model: Path, workers: int, port: int) -> Iterator[None]:
     with subprocess.Popen(command) as service:
         try:
             _wait_until_ready(port)
-            yield
+            yield service.pid
         finally:
             service.terminate()
 
@@ -143,6 +144,21 @@ def batch_facts(port: int) -> str:
     )
 
 
+def memory_facts(pid: int) -> str:
+    """Memory of the service's processes in MB: what each has for itself, and pages of files, counted once."""
+    folders = [Path(f"/proc/{pid}"), *(Path(f"/proc/{child}") for child in _children(pid))]
+    rollups = [(folder / "smaps_rollup").read_text().splitlines() for folder in folders]
+    sizes = [{line.split(":")[0]: int(line.split()[1]) / 1024 for line in lines[1:]} for lines in rollups]
+    serving = [size for size in sizes if size["Rss"] > _LEAST_MB]
+    own = ", ".join(f"{size['Pss_Anon']:.0f}" for size in serving)
+    files = sum(size["Pss_File"] for size in serving)
+    return f"memory in MB: {own} of its own for each process, and {files:.0f} of files for all together"
+
+
+def _children(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="Load a service on this machine.")
@@ -164,13 +180,15 @@ def main() -> None:
     print(f"{arguments.workers} workers, {len(classifier.label_ids):,} labels")
     print(f"the classifier alone, one text after another: p50 {p50:.1f} ms, p99 {p99:.1f} ms")
     del classifier
-    with running_service(model, arguments.workers, arguments.port):
+    with running_service(model, arguments.workers, arguments.port) as pid:
         asyncio.run(load(arguments.port, bodies, clients=arguments.workers * 4, seconds=2))
         print(f"{'clients':>8} {'texts/s':>8} {'p50 ms':>8} {'p99 ms':>8} {'max ms':>8}   answers by status")
         for clients, seconds in ((1, min(10.0, arguments.seconds)), (arguments.clients, arguments.seconds)):
             found = asyncio.run(load(arguments.port, bodies, clients=clients, seconds=seconds))
             print(found.line(clients), flush=True)
         print(batch_facts(arguments.port))
+        if Path("/proc/self/smaps_rollup").exists():
+            print(memory_facts(pid))
 
 
 if __name__ == "__main__":

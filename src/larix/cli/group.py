@@ -12,6 +12,7 @@ from larix.cli.evaluate import evaluate
 from larix.cli.interchange import export_pecos, import_pecos
 from larix.cli.metrics import metrics
 from larix.cli.runs import runs
+from larix.cli.serve import serve
 from larix.cli.suggest import suggest
 from larix.cli.tree import tree
 
@@ -53,5 +54,5 @@ def main() -> None:
     """
 
 
-for command in (metrics, runs, compare, suggest, evaluate, check, init, tree, import_pecos, export_pecos):
+for command in (metrics, runs, compare, suggest, serve, evaluate, check, init, tree, import_pecos, export_pecos):
     main.add_command(command)
