@@ -36,6 +36,6 @@ def test_what_another_pipeline_took_the_place_of_is_made_anew(run_project, encod
 
     runs = RunLedger(run_project.folder).runs()
     assert [record.model for record in runs] == ["frozen_memory", "linear", "frozen_memory", "linear"]
-    assert runs[0].counts["texts encoded"] == 0 < runs[0].counts["texts from the cache"]
-    assert runs[2].counts["texts encoded"] > 0
+    again, first = runs[0].counts, runs[2].counts
+    assert again["texts encoded"] < again["texts from the cache"] <= first["texts encoded"]
     assert list(newest_models(runs, runs[0].test_set)) == ["linear", "frozen_memory"]
