@@ -1,11 +1,15 @@
 """The command `larix`, on a small project after a run."""
 
 import json
+import sys
+from pathlib import Path
 
 import pytest
 
 import larix
+from larix.cli.serve import locate_model
 from larix.corpora.suggestion_file import read_suggestions
+from larix.last_run import NoRunError
 
 
 @pytest.fixture
@@ -187,6 +191,22 @@ class TestSuggest:
         result = larix_command("suggest", "--model", str(part), "text")
         assert result.exit_code == 2
         assert "must hold a whole classifier, but holds a LabelTree" in result.stderr
+
+
+class TestServe:
+    def test_the_model_is_that_of_the_last_run_or_the_newest_in_a_folder(self, finished_project, tmp_path):
+        newest = finished_project.newest("06_models/classifier")
+        assert locate_model(None, finished_project.folder) == newest
+        assert locate_model(Path("data/tiny/06_models/classifier"), finished_project.folder) == newest
+        with pytest.raises(NoRunError):
+            locate_model(None, tmp_path)
+
+    def test_a_missing_library_is_named_with_its_remedy(self, larix_command, monkeypatch):
+        monkeypatch.setitem(sys.modules, "larix.serving.http.server", None)
+        monkeypatch.setitem(sys.modules, "fastapi", None)
+        result = larix_command("serve")
+        assert result.exit_code == 2
+        assert result.stderr.endswith("; run: pip install larix[serve]\n")
 
 
 @pytest.mark.usefixtures("in_project")
