@@ -69,13 +69,13 @@ class TestPrune:
         result = larix_command("runs", "--prune", "--keep=1", stdin="n\n")
         assert versions[1][:19] in result.output
         assert versions[0][:19] not in result.output
-        assert "delete 1 runs," in result.output
+        assert "delete 1 run," in result.output
         assert copy.snapshot() == before
 
     def test_the_last_run_works_as_before(self, larix_command, copy, versions):
         told = larix_command("metrics", "--json").output
         result = larix_command("runs", "--prune", "--keep=1", "--yes")
-        assert result.output.splitlines()[-1].startswith("deleted 1 runs, ")
+        assert result.output.splitlines()[-1].startswith("deleted 1 run, ")
         assert [run.version for run in RunLedger(copy.folder).runs()] == versions[:1]
         assert larix_command("metrics", "--json").output == told
         assert larix_command("suggest", "a broken wrist").exit_code == 0

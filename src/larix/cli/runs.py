@@ -86,7 +86,8 @@ def _prune(keep: int | None, older_than: float | None, *, yes: bool) -> None:
         _print(list(plan.runs))
     if plan.left_over:
         click.echo(f"and {len(plan.left_over):,} folders that runs left which did not finish")
-    what = f"{len(plan.runs):,} runs, {plan.size_bytes() / 1e6:,.0f} MB"
+    runs = "1 run" if len(plan.runs) == 1 else f"{len(plan.runs):,} runs"
+    what = f"{runs}, {plan.size_bytes() / 1e6:,.0f} MB"
     if yes or click.confirm(f"delete {what}?"):
         prune(ledger, plan)
         click.echo(f"deleted {what}")
