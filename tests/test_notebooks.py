@@ -1,0 +1,44 @@
+"""Notebooks run, and show what they would show now."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.test_docs import DOCS, REPOSITORY, load_script
+
+NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
+notebooks = load_script(DOCS / "tools" / "notebooks.py")
+each = pytest.mark.parametrize("file", NOTEBOOKS, ids=lambda file: file.stem)
+
+
+@each
+def test_they_are_small_and_were_run_from_first_to_last(file):
+    notebook = json.loads(file.read_text(encoding="utf-8"))
+    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1))
+    assert file.stat().st_size < 200_000
+
+
+@pytest.mark.slow
+@each
+def test_outputs_are_those_of_now(file, monkeypatch):
+    if file.stem == "disentanglement" and not Path("/usr/share/wordnet/data.noun").exists():
+        pytest.skip("WordNet's database is not in /usr/share/wordnet; Debian: apt install wordnet-base")
+    monkeypatch.chdir(file.parent)
+    notebook = json.loads(file.read_text(encoding="utf-8"))
+    shown = [cell["outputs"] for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    for was, now in zip(shown, notebooks.run(notebook), strict=True):
+        assert notebooks.printed(now) == notebooks.printed(was)
+
+
+def test_what_a_cell_prints_and_shows_becomes_its_output():
+    cells = [
+        {"cell_type": "markdown", "source": ["# title"]},
+        {"cell_type": "code", "source": ["a = 1\n", "print('told')\n", "a + 1"]},
+        {"cell_type": "code", "source": ["b = a"]},
+    ]
+    first, second = notebooks.run({"cells": cells})
+    assert notebooks.printed(first) == "told\n"
+    assert first[1]["data"] == {"text/plain": ["2"]}
+    assert second == []
