@@ -25,15 +25,15 @@ demo: $(VENV)/.base ## Train on the embedded corpus, show metrics, suggest label
 		"migraine with flashing lights" \
 		"bitten by a dog"
 
-# Steps of fine-tuning on each level of the tree, with 64 documents in a step.
-DEMO_STEPS ?= 100
+# What the demonstration may spend on fine-tuning: steps of 64 documents.
+DEMO_STEPS ?= 200
 
 demo-transformer: $(VENV)/.transformer ## Compare the linear path with two that use a pretrained encoder
 	@echo "== kedro run: words and characters"
 	@$(BIN)/kedro run
 	@echo "== kedro run --pipelines=frozen_encoder: with MiniLM-L6, and a memory of documents"
 	@$(BIN)/kedro run --pipelines=frozen_encoder
-	@echo "== kedro run --pipelines=xr_transformer: the same, fine-tuned level by level"
+	@echo "== kedro run --pipelines=xr_transformer: the same, fine-tuned before"
 	@$(BIN)/kedro run --pipelines=xr_transformer --params=encoder_tuning.training.steps=$(DEMO_STEPS)
 	@echo "== larix metrics"
 	@$(BIN)/larix metrics
