@@ -61,7 +61,11 @@ def figures(study: Study, A: Map) -> dict[str, float]:
     rows = rng.choice(np.flatnonzero(study.held), min(N_SAMPLED, int(study.held.sum())), replace=False)
     own = _own_labels(study)[rows]
     eigenvalues = np.linalg.eigvalsh(E[rows].T @ E[rows])
+    singular = np.linalg.svd(A, compute_uv=False)
     return {
+        "largest": float(singular[0]),
+        "median": float(np.median(singular)),
+        "smallest": float(singular[-1]),
         "random pair": float(np.mean(np.sum(E[rows] * E[rng.permutation(rows)], axis=1))),
         "own name": float(np.mean(np.sum(E[rows] * names[own], axis=1))),
         "effective rank": float(eigenvalues.sum() ** 2 / np.square(eigenvalues).sum()),
@@ -120,7 +124,8 @@ def measure(study: Study, known: list[str]) -> Iterator[Record]:
 
 def tables(rows: list[Record]) -> str:
     """As Markdown."""
-    head = ["embedding", *METRICS, "random pair", "own name", "effective rank", "between siblings"]
+    singular = ["largest", "median", "smallest"]  # singular values of the map
+    head = ["embedding", *METRICS, *singular, "random pair", "own name", "effective rank", "between siblings"]
     lines = [
         [row["features"], *(f"{100 * row[m]:.2f}" for m in METRICS),
          *(f"{row[name]:.3g}" if name in row else "" for name in head[len(METRICS) + 1 :])]
