@@ -1,6 +1,6 @@
 """What a run leaves behind for later commands: where its results lie, and what it was."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,6 @@ from larix.runs.record import RunRecord, digest_of_test_set, plain_parameters
 
 _TOLD = ("corpus_summary", "stage_seconds", "metrics", "test_labels")
 _KEPT = ("metrics", "predictions", "corpus")
-_KEPT_IF_MADE = {"classifier", "report", "findings"}
 _PARAMETER = "params:"
 
 
@@ -44,7 +43,7 @@ class LastRunHooks:
         if made & {"metrics", "classifier"}:
             record_run(self._project, self._environment, _existing(catalog, RESULTS))
         if "metrics" in made:
-            self._keep(run_params, _existing(catalog, {*_KEPT, *(_KEPT_IF_MADE & made)}), catalog)
+            self._keep(run_params, _existing(catalog, {*_KEPT, *_versioned(catalog, made)}), catalog)
 
     def _keep(self, run_params: dict[str, Any], results: dict[str, Path], catalog: CatalogProtocol) -> None:
         """Keep the run. One that found its metrics made adds to the results of the run that made them."""
@@ -58,12 +57,18 @@ class LastRunHooks:
 
 def _existing(catalog: CatalogProtocol, names: Iterable[str]) -> dict[str, Path]:
     """Paths of the artefacts that are there."""
-    datasets = {name: catalog.get(name) for name in sorted(names) if name in catalog}
-    return {
-        name: dataset.path()
-        for name, dataset in datasets.items()
-        if isinstance(dataset, ArtefactDataset) and dataset.exists()
-    }
+    return {name: dataset.path() for name, dataset in _artefacts(catalog, names) if dataset.exists()}
+
+
+def _versioned(catalog: CatalogProtocol, names: Iterable[str]) -> list[str]:
+    return [name for name, dataset in _artefacts(catalog, names) if dataset.is_versioned]
+
+
+def _artefacts(catalog: CatalogProtocol, names: Iterable[str]) -> Iterator[tuple[str, ArtefactDataset[Any]]]:
+    for name in sorted(names):
+        dataset = catalog.get(name) if name in catalog else None
+        if isinstance(dataset, ArtefactDataset):
+            yield name, dataset
 
 
 def _record(

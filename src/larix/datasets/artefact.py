@@ -76,6 +76,11 @@ class ArtefactDataset(AbstractVersionedDataset[Data, Data]):
         path = self.path()
         return read_record(path) or content_digest(path) or ""
 
+    @property
+    def is_versioned(self) -> bool:
+        """Whether every run that makes the artefact keeps a version of its own."""
+        return self._version is not None
+
     def path(self) -> Path:
         """The artefact, or its newest whole version."""
         return Path(self._get_load_path())

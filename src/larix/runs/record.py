@@ -50,7 +50,8 @@ class RunRecord:
         Texts that were encoded, and those whose vectors came from the cache.
     peak_memory_mb : float
     results : mapping of str to Path
-        `metrics`, `predictions`, `corpus`, and as far as it made them `classifier`, `report` and `findings`.
+        `metrics`, `predictions`, `corpus`, and everything else that it made and that is kept by version, such
+        as `classifier` and `report`.
     """
 
     version: str
