@@ -71,6 +71,7 @@ class Browser:
         target = next(page["targetId"] for page in pages if page["type"] == "page")
         self._session = self._call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         self._call("Page.enable")
+        self._call("Performance.enable", timeDomain="threadTicks")
         size = {"width": self.width, "height": self.height, "deviceScaleFactor": 1, "mobile": False}
         self._call("Emulation.setDeviceMetricsOverride", **size)  # without a window's frame
         scheme = [{"name": "prefers-color-scheme", "value": "dark" if self.dark else "light"}]
@@ -105,6 +106,11 @@ class Browser:
             if time.monotonic() > give_up:
                 raise BrowserError(f"after {self.seconds:.0f} s still not true: {condition}")
             time.sleep(0.1)
+
+    def main_thread_seconds(self) -> float:
+        """Processor time that the page's main thread has spent on tasks so far."""
+        metrics = self._call("Performance.getMetrics")["metrics"]
+        return float(next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration"))
 
     def text(self) -> str:
         """What a reader sees, spaces joined."""

@@ -21,6 +21,9 @@ from pathlib import Path
 from browser import Browser
 
 IMAGES = Path(__file__).parents[1] / "images"
+_PORT = 4747
+_WITHOUT_HINTS = """document.head.append(Object.assign(document.createElement("style"), {
+  textContent: "[class^=feature-hints], [class^=update-reminder] { display: none !important; }"}))"""
 
 
 def picture_tree(data: Path, label: str, query: str) -> None:
@@ -33,41 +36,29 @@ def picture_tree(data: Path, label: str, query: str) -> None:
 
 
 def picture_viz() -> None:
-    """The stages collapsed, one of them open, a figure of the last run, and how that run went."""
-    with _kedro_viz() as address, Browser(1500, 900) as browser:
-        _open(browser, address)
-        browser.screenshot(IMAGES / "viz-pipeline.png")
-        _open(browser, f"{address}/?pid=__default__&sn=metrics")
-        browser.screenshot(IMAGES / "viz-metrics.png")
-        _open(browser, f"{address}/run-status")
-        browser.screenshot(IMAGES / "viz-run.png")
-
-
-def _open(browser: Browser, address: str) -> None:
-    browser.open(address)
-    browser.wait_for("document.querySelector('.pipeline-node')")
-    time.sleep(3)  # the drawing moves into place
+    """The stages collapsed, a figure of the last run, and how that run went."""
+    with _kedro_viz() as address, Browser(1500, 900, seconds=240) as browser:
+        browser.open(address)
+        browser.evaluate("localStorage.setItem('KedroViz', JSON.stringify({theme: 'light'}))")
+        for name, path in (
+            ("pipeline", ""),
+            ("figure", "?pid=__default__&sn=frequency_figure"),
+            ("run", "workflow"),
+        ):
+            browser.open(f"{address}/{path}")
+            browser.wait_for("document.querySelector('.pipeline-node')")
+            browser.evaluate(_WITHOUT_HINTS)
+            time.sleep(5)  # the drawing moves into place
+            browser.screenshot(IMAGES / f"viz-{name}.png")
 
 
 @contextmanager
 def _kedro_viz() -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [
-        sys.executable,
-        "-m",
-        "kedro",
-        "viz",
-        "run",
-        "--no-browser",
-        "--host=127.0.0.1",
-        f"--port={port}",
-    ]
+    command = [sys.executable, "-m", "kedro", "viz", "run", "--no-browser", f"--port={_PORT}"]
     viz = subprocess.Popen(command, env={**os.environ, "DO_NOT_TRACK": "1"})
     try:
-        _wait_for(port, viz)
-        yield f"http://127.0.0.1:{port}"
+        _wait_for(_PORT, viz)
+        yield f"http://127.0.0.1:{_PORT}"
     finally:
         viz.terminate()
         viz.wait()
