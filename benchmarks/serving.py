@@ -3,12 +3,14 @@
 Starts `larix serve` with the classifier of the last run, asks it from this machine with one client and then
 with many, and prints what they saw beside the classifier's own time. Every client keeps one connection, sends
 one test document, waits for its labels and sends the next. The classifier's own time for one text is measured
-in this process, before the service starts.
+in this process, before the service starts. On a machine that is busy with other things, only the processor
+time of a text says how fast the service is.
 """
 
 import argparse
 import asyncio
 import json
+import os
 import subprocess
 import sys
 import time
@@ -28,6 +30,7 @@ from benchmarks.machine import describe_machine, load_average
 from larix.last_run import find_last_run
 
 _TEXTS_ALONE = 300
+_COLUMNS = ("clients", "texts/s", "p50 ms", "p99 ms", "max ms", "CPU ms")
 _LEAST_MB = 50  # helpers of the system have less
 
 
@@ -43,18 +46,22 @@ class Load:
         Answers by HTTP status; lost connections are `lost`.
     lasted : float
         Seconds of the phase.
+    cpu_seconds : float
+        That the service worked, in all its processes.
     """
 
     seconds: list[float] = field(default_factory=list)
     statuses: Counter[str] = field(default_factory=Counter)
     lasted: float = 0.0
+    cpu_seconds: float = 0.0
 
     def line(self, clients: int) -> str:
         """One line of the table."""
         p50, p99, worst = 1000 * np.quantile(self.seconds, [0.5, 0.99, 1.0])
         rate = len(self.seconds) / self.lasted
+        cpu = 1000 * self.cpu_seconds / len(self.seconds)
         told = ", ".join(f"{status}: {n:,}" for status, n in sorted(self.statuses.items()))
-        return f"{clients:>8} {rate:>8.0f} {p50:>8.1f} {p99:>8.1f} {worst:>8.1f}   {told}"
+        return f"{clients:>8} {rate:>8.0f} {p50:>8.1f} {p99:>8.1f} {worst:>8.1f} {cpu:>8.2f}   {told}"
 
 
 def seconds_alone(classifier: larix.Suggester, texts: Sequence[str]) -> np.ndarray:
@@ -155,6 +162,15 @@ def memory_facts(pid: int) -> str:
     return f"memory in MB: {own} of its own for each process, and {files:.0f} of files for all together"
 
 
+def cpu_seconds(pid: int) -> float:
+    """Processor time of the service so far; nan where the system doesn't tell."""
+    if not Path("/proc/self/stat").exists():
+        return float("nan")
+    stats = [Path(f"/proc/{process}/stat").read_text() for process in (pid, *_children(pid))]
+    ticks = (stat.rpartition(")")[2].split()[11:13] for stat in stats)
+    return sum(int(part) for parts in ticks for part in parts) / os.sysconf("SC_CLK_TCK")
+
+
 def _children(pid: int) -> list[str]:
     return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
 
@@ -182,9 +198,11 @@ def main() -> None:
     del classifier
     with running_service(model, arguments.workers, arguments.port) as pid:
         asyncio.run(load(arguments.port, bodies, clients=arguments.workers * 4, seconds=2))
-        print(f"{'clients':>8} {'texts/s':>8} {'p50 ms':>8} {'p99 ms':>8} {'max ms':>8}   answers by status")
+        print("".join(f"{name:>8} " for name in _COLUMNS) + "  answers by status")
         for clients, seconds in ((1, min(10.0, arguments.seconds)), (arguments.clients, arguments.seconds)):
+            before = cpu_seconds(pid)
             found = asyncio.run(load(arguments.port, bodies, clients=clients, seconds=seconds))
+            found.cpu_seconds = cpu_seconds(pid) - before
             print(found.line(clients), flush=True)
         print(batch_facts(arguments.port))
         if Path("/proc/self/smaps_rollup").exists():

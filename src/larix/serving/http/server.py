@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 _BACKLOG = 2048
 _SECONDS_TO_END = 5
 _SECONDS_TO_TELL = 1.0
+_SECONDS_BEFORE_SWITCH = 0.0005  # else the computing thread waits up to 5 ms for that which reads requests
 
 
 def serve(locate: Callable[[], Path], settings: ServiceSettings, *, host: str, port: int) -> None:
@@ -89,6 +90,7 @@ def _worker_app(locate: Callable[[], Path], settings: ServiceSettings) -> FastAP
     _log_to_stderr()
     if hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until the service listens to it
+    sys.setswitchinterval(_SECONDS_BEFORE_SWITCH)
     threads = settings.n_threads or max(1, available_threads() // settings.n_workers)
     return create_app(CurrentModel(locate, n_threads=threads), settings)
 
