@@ -16,9 +16,8 @@ import argparse
 import json
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -212,30 +211,23 @@ class Study:
 
 
 def draw(root: Path, path: Path) -> None:
-    """A picture of all curves below a folder: what recall and P@1 gain over the encoder as it came."""
+    """A picture of all curves below a folder: what the matcher's recall gains over the encoder as it came."""
     from larix.reporting.figure_style import BLUE, GREEN, GREY, VERMILION, house_style, new_figure
 
-    files = {
-        f"{file.parent.name}: {file.stem.rsplit('.', 1)[0]}": file for file in sorted(root.glob("*/*.json"))
-    }
-    panels: dict[str, Callable[[dict[str, Any]], float]] = {
-        "Matcher's recall@10, last level": lambda point: point["matcher"][-1],
-        **{f"P@1 of {name}, embedding": partial(_quality, name) for name in FEATURES},
-    }
+    files = sorted(root.glob("*/*.json"))
     with house_style():
-        figure = new_figure(10.5, 3.8)
-        for axes, (title, value) in zip(figure.subplots(1, len(panels)), panels.items(), strict=True):
-            styles = zip(files.items(), (BLUE, VERMILION, GREEN, GREY) * 3, "os^Dvo" * 2, strict=False)
-            for (name, file), colour, marker in styles:
-                points = {point["step"]: point for point in (_start(file.parent), *_points(file))}
-                gained = {step: 100 * (value(points[step]) - value(points[0])) for step in sorted(points)}
-                told = {step: gain for step, gain in gained.items() if not np.isnan(gain)}
-                axes.plot(list(told), list(told.values()), color=colour, marker=marker, label=name)
-            axes.axhline(0, color=GREY, linewidth=1)
-            axes.set_title(title)
-            axes.set_xlabel("steps of 64 texts")
-        figure.axes[0].set_ylabel("points above the frozen encoder")
-        figure.axes[0].legend(frameon=False)
+        figure = new_figure(6.6, 3.6)
+        axes = figure.add_subplot()
+        axes.axhline(0, color=GREY, linewidth=1)
+        for file, colour, marker in zip(files, (BLUE, VERMILION, GREEN) * 3, "os^Dvo" * 2, strict=False):
+            recall = {p["step"]: 100 * p["matcher"][-1] for p in (_start(file.parent), *_points(file))}
+            gained = [recall[step] - recall[0] for step in sorted(recall)]
+            name = f"{file.parent.name}: {file.stem.rsplit('.', 1)[0]}"
+            axes.plot(sorted(recall), gained, color=colour, marker=marker, label=name)
+        axes.set_title("Matcher's recall@10 on its last level")
+        axes.set_ylabel("points above the frozen encoder")
+        axes.set_xlabel("steps of 64 texts")
+        axes.legend(frameon=False)
         figure.savefig(path)
 
 
@@ -249,11 +241,6 @@ def _start(folder: Path) -> dict[str, Any]:
     return next(
         point for file in sorted(folder.glob("*.json")) for point in _points(file) if not point["step"]
     )
-
-
-def _quality(features: str, point: dict[str, Any]) -> float:
-    """P@1 on held-out documents; nothing where it wasn't measured."""
-    return float(point.get("held out", {}).get(features, {}).get("P@1", np.nan))
 
 
 def table(folder: Path, part: str) -> str:
