@@ -14,7 +14,8 @@ from larix.datasets.artefact import ArtefactDataset
 from larix.hooks import evaluated_nodes
 from larix.last_run import RESULTS, record_run
 from larix.runs.ledger import RunLedger
-from larix.runs.record import RunRecord, digest_of_test_set, plain_parameters
+from larix.runs.record import RunRecord, plain_parameters
+from larix.runs.test_documents import digest_of_test_set
 
 _TOLD = ("corpus_summary", "stage_seconds", "metrics", "test_labels")
 _KEPT = ("metrics", "predictions", "corpus")

@@ -6,7 +6,8 @@ import scipy.sparse as sp
 
 from larix.last_run import NoRunError
 from larix.runs.ledger import RunLedger, find_ledger, find_run
-from larix.runs.record import digest_of_test_set, is_version, plain_parameters, version_folder
+from larix.runs.record import is_version, plain_parameters, version_folder
+from larix.runs.test_documents import digest_of_test_set
 from larix.xmc.clustering import ClusteringParams
 from tests.runs.conftest import version
 

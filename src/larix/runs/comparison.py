@@ -9,7 +9,8 @@ from larix.corpora import Corpus
 from larix.reporting import ComparedRun, RunComparison
 from larix.reporting.changes import count_occurrences, pick_changed_examples, pick_label_changes
 from larix.reporting.content import dotted
-from larix.runs.record import RunRecord, digest_of_test_set
+from larix.runs.record import RunRecord
+from larix.runs.test_documents import digest_of_test_set
 from larix.xmc.label_frequency import LabelFrequencies, PropensityParams
 from larix.xmc.label_quality import label_quality, quality_by_frequency
 from larix.xmc.paired_bootstrap import paired_bootstrap

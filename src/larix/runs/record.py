@@ -1,6 +1,5 @@
 """What is kept of a finished run, to tell and compare it when later runs have taken its place."""
 
-import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -8,10 +7,7 @@ from dataclasses import asdict, dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
-
 from larix.last_run import NoRunError
-from larix.xmc.sparse import CSR
 
 MODELS = {
     "__default__": "linear",
@@ -39,7 +35,7 @@ class RunRecord:
     corpus : mapping
         What `larix.corpora.corpus_summary.summarize` gives.
     test_set : str
-        Digest of the labels of the test documents; see `digest_of_test_set`.
+        Digest of the labels of the test documents; see `larix.runs.test_documents`.
     parameters : mapping
         Plain values of all parameters.
     evaluation : mapping
@@ -135,14 +131,6 @@ def is_version(folder: Path) -> bool:
 def folder_size(folder: Path) -> int:
     """Bytes of all files below a folder."""
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-
-
-def digest_of_test_set(Y: CSR) -> str:
-    """SHA-256 of which labels which test documents have: equal for runs whose predictions can be compared."""
-    digest = hashlib.sha256(json.dumps([int(size) for size in Y.shape]).encode())
-    for part in (Y.indptr, Y.indices):
-        digest.update(np.ascontiguousarray(part, "<i8").tobytes())
-    return digest.hexdigest()
 
 
 def plain_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
