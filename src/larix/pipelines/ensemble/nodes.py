@@ -71,6 +71,22 @@ def train_model(
     return XRLinear.from_stages(matcher, ranker)
 
 
+def train_again(
+    members: Ensemble,
+    X: CSR,
+    Y: CSR,
+    matcher_training: MatcherTrainingParams,
+    ranking: RankingParams,
+    n_threads: int | None,
+    rejected: CSR | None,
+) -> list[XRLinear]:
+    """Models of the members' trees for other documents."""
+    return [
+        train_model(X, Y, member.tree_, matcher_training, ranking, member.random_state, n_threads, rejected)
+        for member in members.models_
+    ]
+
+
 def join_trees(models: Sequence[XRLinear], rule: Rule, search: SearchParams) -> XRLinear | Ensemble:
     """What answers for these models: the one there is, or an ensemble."""
     searched = [copy.copy(model).set_params(search=search) for model in models]

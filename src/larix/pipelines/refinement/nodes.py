@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from larix.corpora import Corpus
 from larix.corpora.corpus import CorpusPart
-from larix.pipelines.ensemble.nodes import join_trees, train_model
+from larix.pipelines.ensemble.nodes import join_trees, train_again
 from larix.pipelines.matcher_training.nodes import MatcherTrainingParams
 from larix.pipelines.ranking.nodes import RankingParams
 from larix.pipelines.refinement.held_out import held_out_documents
@@ -56,16 +56,14 @@ def predict_held_out(
     held = held_out_documents(train_labels, params, random_state)
     X, Y, rejected = (M[~held] for M in (train_instances, train_labels, train_rejected))
     rows, Y_held = rows_for_memory(train_instances, train_memory_embeddings), train_labels[held]
-    members = [
-        train_model(X, Y, member.tree_, matcher_training, ranking, member.random_state, n_threads, rejected)
-        for member in ensemble_members.models_
-    ]
+    members = train_again(ensemble_members, X, Y, matcher_training, ranking, n_threads, rejected)
     model = join_trees(
         [*held_out_model.models_, *members], ensemble_members.rule, SearchParams(**search_settings)
     )
     plan = plan_memory(params, embeddings, label_embeddings, random_state, n_threads)
-    untrained = _untrained(rows[~held], Y, params, plan, n_threads)
-    others, choice = _choose_votes(untrained, plan, model, rows[held], Y_held)
+    others, choice = _choose_votes(
+        _untrained(rows[~held], Y, params, plan, n_threads), plan, model, rows[held], Y_held
+    )
     return others.rank(model, rows[held], top_k=params.n_candidates), Y_held, choice
 
 
