@@ -10,6 +10,7 @@ import scipy.sparse as sp
 import larix
 from larix import ConformalThreshold, DocumentMemory, Ensemble, IsotonicCalibrator, Refinement, XRLinear
 from larix.serving.evaluation import evaluate_suggester
+from larix.serving.explained import reasons
 from larix.serving.given_features import GivenFeatures
 from larix.serving.model_card import ModelCard
 from larix.serving.suggester import Suggester, find_model_folder
@@ -158,6 +159,23 @@ def test_suggestions_are_refined_and_above_the_threshold(refined, suggester):
     shown = [s.score for row in refined.suggest(TEXTS, top_k=5) for s in row]
     assert shown == P.data[P.data >= threshold].tolist()
     assert len(shown) < len(P.data)
+
+
+def test_a_threshold_of_ones_own_takes_the_place_of_the_learnt_one(refined):
+    P = refined.predict(TEXTS, top_k=5)
+    everything = [s.score for row in refined.suggest(TEXTS, top_k=5, threshold=0) for s in row]
+    assert everything == P.data.tolist()
+    least = float(np.median(P.data))
+    shown = [s.score for row in refined.suggest(TEXTS, top_k=5, threshold=least) for s in row]
+    assert shown == P.data[P.data >= least].tolist()
+
+
+def test_reasons_are_those_of_the_suggestions(refined):
+    (row,) = refined.suggest(["a broken wrist"], top_k=2)
+    told = refined.explain("a broken wrist", labels=[s.label for s in row])
+    found = reasons(refined, "a broken wrist", row)
+    assert found == [{key: why[key] for key in ("trees", "rule", "votes", "nearest")} for why in told]
+    assert reasons(refined, "a broken wrist", []) == []
 
 
 def test_an_explanation_has_names_votes_and_documents(refined):
