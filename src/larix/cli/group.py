@@ -54,5 +54,17 @@ def main() -> None:
     """
 
 
-for command in (metrics, runs, compare, suggest, serve, evaluate, check, init, tree, import_pecos, export_pecos):
+for command in (
+    metrics,
+    runs,
+    compare,
+    suggest,
+    serve,
+    evaluate,
+    check,
+    init,
+    tree,
+    import_pecos,
+    export_pecos,
+):
     main.add_command(command)
