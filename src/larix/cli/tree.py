@@ -84,7 +84,7 @@ def export(file: Path, model: Path | None, no_labels: bool, keywords: int) -> No
     classifier = load_classifier(model)
     write_atomically(file, _WRITERS[file.suffix](classifier, keywords, not no_labels).encode("utf-8"))
     label_tree = classifier.model.tree_
-    click.echo(f"{file}: {label_tree.n_clusters:,} clusters, {label_tree.n_slots:,} labels")
+    click.echo(f"{file}: {label_tree.n_clusters:,} clusters, {label_tree.n_labels_with_slots:,} labels")
 
 
 def _as_page(classifier: "Suggester", keywords: int, _labels: bool) -> str:
