@@ -10,6 +10,7 @@ Look at what was made before you keep it.
 
 import argparse
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -55,12 +56,13 @@ def picture_viz() -> None:
 @contextmanager
 def _kedro_viz() -> Iterator[str]:
     command = [sys.executable, "-m", "kedro", "viz", "run", "--no-browser", f"--port={_PORT}"]
-    viz = subprocess.Popen(command, env={**os.environ, "DO_NOT_TRACK": "1"})
+    environment = {**os.environ, "DO_NOT_TRACK": "1"}
+    viz = subprocess.Popen(command, env=environment, start_new_session=True)
     try:
         _wait_for(_PORT, viz)
         yield f"http://127.0.0.1:{_PORT}"
     finally:
-        viz.terminate()
+        os.killpg(viz.pid, signal.SIGTERM)  # the server is a process of its own
         viz.wait()
 
 
