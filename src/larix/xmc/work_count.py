@@ -1,6 +1,7 @@
 """Counts of work that was done or spared, for whoever asked; nobody counts otherwise.
 
-What a run spends depends on what it finds done, such as embeddings in a cache. The mathematics calls `count`::
+What a run spends depends on what it finds done, such as embeddings in a cache. The mathematics calls
+`count`::
 
     with counting() as counts:
         encoder.embed(texts)
