@@ -39,7 +39,7 @@ def test_what_a_machine_lacks_for_workers_is_told():
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ({"num_workers": -1}, "num_workers must be at least 0, but is -1"),
+        ({"num_workers": -1}, "num_workers must not be negative, but is -1"),
         ({"cpus_per_worker": 0}, "cpus_per_worker must be at least 1, but is 0"),
         ({"checkpoint_steps": 0}, "checkpoint_steps must be at least 1, but is 0"),
         ({"max_failures": -2}, "max_failures must be at least -1, but is -2"),

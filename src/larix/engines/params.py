@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import get_args
 
 from larix.xmc.choice import check_choice
+from larix.xmc.ranges import check_least, check_positive
 from larix.xmc.transformer.encoder import Precision
 
 
@@ -47,12 +48,10 @@ class EngineParams:
     def __post_init__(self) -> None:
         if self.precision is not None:
             check_choice("precision", self.precision, get_args(Precision))
-        lowest = {"num_workers": 0, "cpus_per_worker": 1, "checkpoint_steps": 1, "max_failures": -1}
-        for name, least in lowest.items():
-            if getattr(self, name) < least:
-                raise ValueError(f"{name} must be at least {least}, but is {getattr(self, name)}")
-        if not self.timeout > 0:
-            raise ValueError(f"timeout must be positive, but is {self.timeout}")
+        check_least(self, 0, "num_workers")
+        check_least(self, 1, "cpus_per_worker", "checkpoint_steps")
+        check_least(self, -1, "max_failures")
+        check_positive(self, "timeout")
 
     def threads(self, n_threads: int | None) -> int | None:
         """Threads of the process that trains: of this one those given, of a worker its processors."""

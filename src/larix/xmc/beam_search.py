@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from larix.xmc.choice import check_choice
 from larix.xmc.chunked_weights import ChunkedWeights
 from larix.xmc.parallel import available_threads, thread_map
+from larix.xmc.ranges import check_least
 from larix.xmc.search_kernels import score_nodes, search_rows
 from larix.xmc.sparse import CSR, csr_from_parts, kernel_parts, read_only
 
@@ -51,9 +52,7 @@ class SearchParams:
     merge: Merge = "max"
 
     def __post_init__(self) -> None:
-        for name in ("beam_size", "top_k"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, but is {getattr(self, name)}")
+        check_least(self, 1, "beam_size", "top_k")
         if isinstance(self.post_processor, list):
             object.__setattr__(self, "post_processor", tuple(self.post_processor))
         path = self.post_processor if isinstance(self.post_processor, tuple) else (self.post_processor,)

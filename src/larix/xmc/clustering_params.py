@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from larix.xmc.choice import check_choice
+from larix.xmc.ranges import check_least
 
 Family = Literal["kmeans", "neighbors"]
 
@@ -86,9 +87,8 @@ class ClusteringParams:
     n_neighbors: int = 10
 
     def __post_init__(self) -> None:
-        for name, least in (("branching", 2), ("max_leaf_size", 2), ("max_iter", 1), ("n_neighbors", 1)):
-            if getattr(self, name) < least:
-                raise ValueError(f"{name} must be at least {least}, but is {getattr(self, name)}")
+        check_least(self, 2, "branching", "max_leaf_size")
+        check_least(self, 1, "max_iter", "n_neighbors")
         if self.root_branching is not None and self.root_branching < 2:
             raise ValueError(f"root_branching must be at least 2 or None, but is {self.root_branching}")
         if not 0 <= self.tolerance < 1:

@@ -30,6 +30,7 @@ from larix.xmc.choice import check_choice
 from larix.xmc.coverage_kernels import accept_pairs, place_first, rank_clusters
 from larix.xmc.label_tree import LabelTree
 from larix.xmc.parallel import thread_map
+from larix.xmc.ranges import check_least
 from larix.xmc.sparse import CSR, binarize, check_csr, kernel_parts
 
 logger = logging.getLogger(__name__)
@@ -93,9 +94,7 @@ class DisentanglementParams:
         check_choice("method", self.method, get_args(Method))
         check_choice("negatives", self.negatives, ("beam", "tfn"))
         check_choice("positives", self.positives, get_args(Positives))
-        for name in ("max_clusters_per_label", "n_folds", "beam_size"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, but is {getattr(self, name)}")
+        check_least(self, 1, "max_clusters_per_label", "n_folds", "beam_size")
         if self.max_cluster_size is not None and self.max_cluster_size < 1:
             raise ValueError(f"max_cluster_size must be at least 1 or None, but is {self.max_cluster_size}")
         if self.budget is not None and not self.budget >= 1:

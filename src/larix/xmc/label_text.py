@@ -12,6 +12,7 @@ from typing import Literal, get_args
 
 from larix.xmc.choice import check_choice
 from larix.xmc.matrix import Matrix, unit_rows
+from larix.xmc.ranges import check_least
 from larix.xmc.text_features import TextFeatures
 from larix.xmc.transformer.encoder import Pooling, SentenceEncoder
 from larix.xmc.transformer.joint_features import JointFeatures
@@ -46,9 +47,7 @@ class LabelTextParams:
     def __post_init__(self) -> None:
         check_choice("source", self.source, get_args(Source))
         check_choice("pooling", self.pooling, get_args(Pooling))
-        for name in ("batch_size", "max_tokens"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, but is {getattr(self, name)}")
+        check_least(self, 1, "batch_size", "max_tokens")
         if self.folder is None and self.source in ("word_vectors", "sentence_encoder"):
             raise ValueError(f"label text from {self.source} needs a local folder, but folder is None")
 

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from larix.xmc.choice import check_choice
 from larix.xmc.chunked_weights import ChunkedWeights, ChunkLayout, ChunkParts
 from larix.xmc.parallel import thread_map
+from larix.xmc.ranges import check_least, check_positive
 from larix.xmc.solver_kernels import PLAIN, SQUARED, solve_siblings, squared_norms
 from larix.xmc.sparse import CSR, kernel_parts, read_only
 
@@ -67,12 +68,8 @@ class SolverParams:
         check_choice("loss", self.loss, get_args(Loss))
         if self.max_nonzeros is not None and self.max_nonzeros < 1:
             raise ValueError(f"max_nonzeros must be at least 1 or None, but is {self.max_nonzeros}")
-        for name in ("Cp", "Cn", "eps", "max_iter"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be positive, but is {getattr(self, name)}")
-        for name in ("bias", "threshold"):
-            if not getattr(self, name) >= 0:
-                raise ValueError(f"{name} must not be negative, but is {getattr(self, name)}")
+        check_positive(self, "Cp", "Cn", "eps", "max_iter")
+        check_least(self, 0, "bias", "threshold")
 
 
 def train_level(

@@ -25,6 +25,7 @@ from larix.serving.tree_view import LabelledRows, view_tree
 from larix.xmc.label_quality import label_quality, quality_by_frequency
 from larix.xmc.label_tree import LabelTree
 from larix.xmc.metrics import curves
+from larix.xmc.ranges import check_least
 from larix.xmc.reliability import reliability
 from larix.xmc.sparse import CSR
 
@@ -58,9 +59,7 @@ class ReportingParams(StageParams):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("k", "max_k", "n_examples", "n_worst_labels", "n_explained"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, but is {getattr(self, name)}")
+        check_least(self, 1, "k", "max_k", "n_examples", "n_worst_labels", "n_explained")
 
 
 def examine(

@@ -10,6 +10,7 @@ from larix.tuning.front import ChoiceParams
 from larix.tuning.objectives import Objective, check_objectives
 from larix.tuning.space import SearchSpace
 from larix.xmc.choice import check_choice
+from larix.xmc.ranges import check_positive
 
 Sampler = Literal["tpe", "random"]
 
@@ -104,9 +105,7 @@ class TuningParams(StageParams):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_choice("sampler", self.sampler, get_args(Sampler))
-        for name in ("n_trials", "trials_per_training", "kept_mb"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be positive, but is {getattr(self, name)}")
+        check_positive(self, "n_trials", "trials_per_training", "kept_mb")
         if not self.environment.isidentifier():
             raise ValueError(
                 f"environment names a folder, in letters, digits and '_', but is {self.environment!r}"

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from larix.xmc.progress import track
+from larix.xmc.ranges import check_positive
 from larix.xmc.transformer.contrastive_pairs import ContrastiveBatch, ContrastivePairs
 from larix.xmc.transformer.libraries import import_torch, torch_threads
 
@@ -58,9 +59,7 @@ class ContrastiveParams:
     n_mined: int = 16
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size", "learning_rate", "temperature", "n_mined"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be positive, but is {getattr(self, name)}")
+        check_positive(self, "epochs", "batch_size", "learning_rate", "temperature", "n_mined")
         if not 0 <= self.n_negatives <= self.n_mined:
             raise ValueError(
                 f"n_negatives must lie in 0..{self.n_mined}, the mined, but is {self.n_negatives}"

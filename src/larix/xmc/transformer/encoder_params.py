@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import get_args
 
 from larix.xmc.choice import check_choice
+from larix.xmc.ranges import check_least
 from larix.xmc.transformer.encoder import Pooling, Precision, SentenceEncoder
 from larix.xmc.transformer.encoder_files import EncoderFiles, find_encoder
 
@@ -42,9 +43,7 @@ class EncoderParams:
     def __post_init__(self) -> None:
         check_choice("pooling", self.pooling, get_args(Pooling))
         check_choice("precision", self.precision, get_args(Precision))
-        for name in ("max_tokens", "batch_size"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, but is {getattr(self, name)}")
+        check_least(self, 1, "max_tokens", "batch_size")
 
     def find(self) -> Path:
         """The encoder's local folder; see `larix.xmc.transformer.encoder_files.find_encoder`."""

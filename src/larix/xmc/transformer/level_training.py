@@ -19,6 +19,7 @@ import numpy as np
 from larix.xmc.choice import check_choice
 from larix.xmc.persistence import ModelFolderError
 from larix.xmc.progress import track
+from larix.xmc.ranges import check_least, check_positive
 from larix.xmc.transformer.candidate_head import CandidateHead
 from larix.xmc.transformer.candidates import CandidateSampler
 from larix.xmc.transformer.checkpoint import load_checkpoint, save_checkpoint
@@ -75,12 +76,8 @@ class LevelTrainingParams:
     def __post_init__(self) -> None:
         check_choice("loss", self.loss, get_args(Loss))
         positive = ("batch_size", "accumulation", "learning_rate", "head_learning_rate", "max_gradient")
-        for name in (*positive, "positive_weight"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be positive, but is {getattr(self, name)}")
-        for name in ("steps", "weight_decay"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name} must not be negative, but is {getattr(self, name)}")
+        check_positive(self, *positive, "positive_weight")
+        check_least(self, 0, "steps", "weight_decay")
         if not 0 <= self.warm_up <= 1:
             raise ValueError(f"warm_up must lie in 0..1, but is {self.warm_up}")
 

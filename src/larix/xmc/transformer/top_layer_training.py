@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from larix.xmc.matrix import unit_rows
 from larix.xmc.progress import track
+from larix.xmc.ranges import check_least, check_positive
 from larix.xmc.transformer.contrastive import WARM_UP, ContrastiveParams, contrastive_loss, learn_projection
 from larix.xmc.transformer.contrastive_pairs import ContrastiveBatch, ContrastivePairs
 from larix.xmc.transformer.encoder import SentenceEncoder
@@ -66,12 +67,10 @@ class TopLayerParams:
     n_negatives: int = 1
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch_size", "learning_rate", "projection_learning_rate", "temperature"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be positive, but is {getattr(self, name)}")
-        for name in ("n_layers", "weight_decay", "n_negatives"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name} must not be negative, but is {getattr(self, name)}")
+        check_positive(
+            self, "steps", "batch_size", "learning_rate", "projection_learning_rate", "temperature"
+        )
+        check_least(self, 0, "n_layers", "weight_decay", "n_negatives")
 
 
 def tune_top_layers(
