@@ -17,10 +17,12 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 import yaml
 
 from larix.corpora.nearest import nearest_hint
+from larix.mlflow_params import MlflowParams
 
 __all__ = ["ParameterError", "check_parameters", "known_parameters"]
 
 _PREFIX = "params:"
+_READ_BY_HOOKS = {"mlflow": MlflowParams}
 Known = dict[str, Any]
 
 
@@ -29,14 +31,14 @@ class ParameterError(ValueError):
 
 
 def known_parameters(nodes: Iterable[Any]) -> Known:
-    """The tree of parameter names that `nodes` read; a leaf is the type that is asked for, or `object`.
+    """The tree of parameter names that `nodes` and hooks read; a leaf is the type asked for, or `object`.
 
     Parameters
     ----------
     nodes : iterable of kedro nodes
         Their `params:` inputs are matched with the annotations of their functions.
     """
-    known: Known = {}
+    known: Known = {name: _expanded(group) for name, group in _READ_BY_HOOKS.items()}
     for node in nodes:
         for name, annotation in _asked_for(node):
             _insert(known, name.split("."), _expanded(annotation))
