@@ -10,14 +10,15 @@ import pytest
 
 from tests.conftest import Project
 
-# Kills its process at the n-th time that something is flushed to the disk or renamed.
+# Kills its process at the n-th time that something is flushed to the disk or renamed, compiled kernels left out,
+# which are kept once on a machine.
 DYING_RUN = """
 import os, signal, sys
 calls, last = 0, int(sys.argv[1])
 def dying(function):
     def wrapper(*arguments, **options):
         global calls
-        calls += 1
+        calls += "numba" not in sys._getframe(1).f_code.co_filename
         if calls == last:
             os.kill(os.getpid(), signal.SIGKILL)
         return function(*arguments, **options)
