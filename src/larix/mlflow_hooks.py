@@ -49,7 +49,7 @@ class MlflowHooks:
         self._project = context.project_path
 
     @hook_impl(tryfirst=True)
-    def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol[Any]) -> None:
+    def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
         """Find MLflow and its experiment while there is nothing to lose."""
         given = catalog.load("params:mlflow") if "params:mlflow" in catalog else None
         self._params = MlflowParams(**given or {})
@@ -57,7 +57,7 @@ class MlflowHooks:
         self._experiment = _find_experiment(self._params) if is_logged else None
 
     @hook_impl(trylast=True)
-    def after_pipeline_run(self, run_params: dict[str, Any], catalog: CatalogProtocol[Any]) -> None:
+    def after_pipeline_run(self, run_params: dict[str, Any], catalog: CatalogProtocol) -> None:
         """Log the run, if it was kept. That MLflow fails is told, but does not make the run fail."""
         if self._experiment is None:
             return
