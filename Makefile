@@ -26,7 +26,7 @@ demo: $(VENV)/.base ## Train on the embedded corpus, show metrics, suggest label
 		"bitten by a dog"
 
 # What the demonstration may spend on fine-tuning: steps of 64 documents.
-DEMO_STEPS ?= 900
+DEMO_STEPS ?= 400
 
 demo-transformer: $(VENV)/.transformer ## Compare the linear path with two that use a pretrained encoder
 	@echo "== kedro run: words and characters"
