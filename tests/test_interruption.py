@@ -10,8 +10,8 @@ import pytest
 
 from tests.conftest import Project
 
-# Kills its process at the n-th time that something is flushed to the disk or renamed, compiled kernels left out,
-# which are kept once on a machine.
+# Kills its process at the n-th time that something is flushed to the disk or renamed. Compiled kernels, which
+# are kept once on a machine, don't count.
 DYING_RUN = """
 import os, signal, sys
 calls, last = 0, int(sys.argv[1])
