@@ -1,6 +1,8 @@
 """Notebooks run, and show what they would show now."""
 
 import json
+import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,14 @@ from tests.test_docs import DOCS, REPOSITORY, load_script
 NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
 notebooks = load_script(DOCS / "tools" / "notebooks.py")
 each = pytest.mark.parametrize("file", NOTEBOOKS, ids=lambda file: file.stem)
+
+
+@pytest.fixture
+def quiet() -> Iterator[None]:
+    """No log lines, which commands of tests before have led to the screen."""
+    logging.disable(logging.INFO)
+    yield
+    logging.disable(logging.NOTSET)
 
 
 @each
@@ -22,7 +32,7 @@ def test_they_are_small_and_were_run_from_first_to_last(file):
 
 @pytest.mark.slow
 @each
-def test_outputs_are_those_of_now(file, monkeypatch):
+def test_outputs_are_those_of_now(file, monkeypatch, quiet):
     if file.stem == "disentanglement" and not Path("/usr/share/wordnet/data.noun").exists():
         pytest.skip("WordNet's database is not in /usr/share/wordnet; Debian: apt install wordnet-base")
     monkeypatch.chdir(file.parent)
