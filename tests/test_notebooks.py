@@ -31,8 +31,9 @@ def test_they_are_small_and_were_run_from_first_to_last(file):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("quiet")
 @each
-def test_outputs_are_those_of_now(file, monkeypatch, quiet):
+def test_outputs_are_those_of_now(file, monkeypatch):
     if file.stem == "disentanglement" and not Path("/usr/share/wordnet/data.noun").exists():
         pytest.skip("WordNet's database is not in /usr/share/wordnet; Debian: apt install wordnet-base")
     monkeypatch.chdir(file.parent)
