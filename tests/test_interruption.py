@@ -10,8 +10,8 @@ import pytest
 
 from tests.conftest import Project
 
-# Kills its process at the n-th time that something is flushed to the disk or renamed. In the background of a shell
-# interrupts are ignored, unless a program says otherwise.
+# Kills its process at the n-th time that something is flushed to the disk or renamed. In the background of a
+# shell interrupts are ignored, unless a program says otherwise.
 DYING_RUN = """
 import os, signal, sys
 calls, last = 0, int(sys.argv[1])
