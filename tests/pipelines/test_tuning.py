@@ -5,6 +5,7 @@ import logging
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from kedro.config import OmegaConfigLoader
 
 import larix
 from larix.corpora import read_corpus
+from larix.corpora.corpus import CorpusPart
 from larix.corpora.params import CorpusParams
 from larix.pipelines.tuning.linear_path import LinearPath, Split
 from larix.pipelines.tuning.linear_settings import LinearSettings, tunable
@@ -21,6 +23,7 @@ from larix.pipelines.tuning.table import settings_of
 from larix.pipelines.tuning.trials import plan_of
 from larix.tuning.product_store import ProductStore
 from larix.tuning.space import changed_at
+from larix.xmc.sparse import check_csr
 
 SPACE = {
     "vectorization": {"word": {"longest": {"kind": "int", "low": 1, "high": 2}}},
@@ -204,6 +207,22 @@ def test_only_what_a_parameter_affects_is_made_again(path, changes, made):
     assert measured(path, {})[0].made == ("tree", "matcher", "ranker", "round 1")
     assert measured(path, changes)[0].made == made
     assert measured(path, {})[0].made == ()
+
+
+@pytest.mark.parametrize(
+    ("negatives", "made"),
+    [("tfn+usn", ("matcher", "round 1")), ("tfn+man+usn", ("matcher", "ranker", "round 1"))],
+)
+def test_a_ranker_is_made_again_with_the_matcher_only_if_it_learns_from_its_clusters(path, negatives, made):
+    linear, parameters = path
+    corpus, train = linear.split.corpus, linear.split.corpus.train
+    wrong = check_csr(train.labels.toarray() == 0)
+    corrected = CorpusPart.from_columns(ids=train.ids, texts=train.texts, labels=train.labels, rejected=wrong)
+    linear.split = Split(replace(corpus, train=corrected), "corrected")
+    given = {"ranking.negatives": negatives}
+    linear.train(LinearSettings.of(changed_at(parameters, given)))
+    changed = {**given, "matcher_training.solver.Cp": 2.0}
+    assert linear.train(LinearSettings.of(changed_at(parameters, changed))).made == made
 
 
 def test_further_rounds_are_trained_where_the_matcher_is_trained_again(path):

@@ -11,7 +11,7 @@ from sklearn.svm import LinearSVC
 from larix import LinearRanker, XRLinear
 from larix.xmc.label_tree import LabelTree
 from larix.xmc.linear_solver import SolverParams, train_level
-from larix.xmc.negative_sampling import negatives_of_levels, sample_negatives
+from larix.xmc.negative_sampling import asks_for, negatives_of_levels, sample_negatives
 from larix.xmc.sparse import check_csr
 from tests.xmc.data import documents, random_tree
 from tests.xmc.reference import one_vs_rest_weights, train_tree
@@ -279,6 +279,20 @@ def test_a_weight_of_two_is_an_instance_twice(loss):
     expected = train_flat(X[repeated], of_label[repeated], params)
     np.testing.assert_allclose(W, expected, atol=1e-3)
     assert np.abs(W - train_flat(X, of_label, params)).max() > 0.01
+
+
+@pytest.mark.parametrize(
+    ("source", "schemes", "asked"),
+    [
+        ("man", "tfn+man+weighted", True),
+        ("man", "tfn+usn", False),
+        ("usn", "tfn+man", False),
+        ("usn", ("tfn", "man+usn"), True),
+        ("man", ["tfn", "usn"], False),
+    ],
+)
+def test_schemes_tell_where_their_negatives_come_from(source, schemes, asked):
+    assert asks_for(source, schemes) is asked
 
 
 def test_weighted_negatives_are_the_scores_of_wrong_clusters():

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from larix.xmc.negative_sampling import Negatives
+from larix.xmc.negative_sampling import Negatives, asks_for
 from larix.xmc.sparse import CSR
 
 
@@ -21,8 +21,7 @@ def rejected_labels(
     ValueError
         If a level asks for labels that were rejected, and there are none.
     """
-    schemes = (negatives,) if isinstance(negatives, str) else negatives
-    if not any("usn" in scheme.split("+") for scheme in schemes):
+    if not asks_for("usn", negatives):
         return None
     if rejected is None or not rejected.nnz:
         raise ValueError(

@@ -24,7 +24,7 @@ from larix.xmc.estimator import clone
 from larix.xmc.held_out import out_of_fold
 from larix.xmc.label_tree import LabelTree
 from larix.xmc.linear_stages import LinearMatcher, LinearRanker, check_pair, true_clusters
-from larix.xmc.negative_sampling import sample_negatives
+from larix.xmc.negative_sampling import asks_for, sample_negatives
 from larix.xmc.relevance import RelevanceParams
 from larix.xmc.sparse import CSR
 from larix.xmc.xr_linear import XRLinear
@@ -132,7 +132,7 @@ def train_on(
     participants, scheme = None, "tfn"
     if params.negatives != "tfn":
         participants, scheme = sample_negatives("tfn+man", true_clusters(X, Y, plain), beams), "man"
-    if "usn" in str(ranker.negatives):
+    if asks_for("usn", ranker.negatives):
         scheme += "+usn"
     learner: LinearRanker = clone(ranker).set_params(negatives=scheme, **relevance)
     learner.fit(X, Y, tree, participants, user_negatives=supplied, slot_targets=targets)

@@ -21,7 +21,7 @@ from larix.xmc.chunked_weights import ChunkedWeights
 from larix.xmc.estimator import clone
 from larix.xmc.label_tree import LabelTree
 from larix.xmc.linear_stages import LinearMatcher, LinearRanker, check_schemes, true_clusters
-from larix.xmc.negative_sampling import Negatives, sample_negatives
+from larix.xmc.negative_sampling import Negatives, asks_for, sample_negatives
 from larix.xmc.sparse import CSR, binarize, check_csr, csr_from_parts, top_k_per_row
 from larix.xmc.xr_linear import XRLinear
 
@@ -122,7 +122,7 @@ class _Problem:
 
     def participants(self, X: CSR, Y: CSR, matcher: LinearMatcher, scheme: Negatives) -> CSR:
         """Documents that take part in the problems of the clusters, N x n_clusters."""
-        beams = None if scheme == "tfn" else matcher.predict(X)[:, self.clusters]
+        beams = matcher.predict(X)[:, self.clusters] if asks_for("man", scheme) else None
         return check_csr(sample_negatives(scheme, true_clusters(X, Y, self.tree)[:, self.clusters], beams))
 
     def train(self, X: CSR, Y: CSR, ranker: LinearRanker, participants: CSR) -> ChunkedWeights:

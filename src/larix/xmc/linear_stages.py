@@ -23,7 +23,7 @@ from larix.xmc.estimator import Estimator, check_is_fitted, clone
 from larix.xmc.label_representation import RepresentationParams
 from larix.xmc.label_tree import LabelTree
 from larix.xmc.linear_solver import SolverParams, train_level
-from larix.xmc.negative_sampling import Negatives, negatives_of_levels, sample_negatives
+from larix.xmc.negative_sampling import Negatives, asks_for, negatives_of_levels, sample_negatives
 from larix.xmc.persistence import load_folder, save_folder
 from larix.xmc.relevance import RelevanceParams
 from larix.xmc.sparse import CSR, binarize, check_csr, is_canonical_csr
@@ -207,7 +207,7 @@ class LinearMatcher(_LinearStage):
         for level in range(n_levels):
             true_parents = targets[level - 1] if level else root_of(X)
             beams = None
-            if level and "man" in schemes[level].split("+"):
+            if level and asks_for("man", schemes[level]):
                 beams = self._search(
                     ChunkedWeights.concatenate(levels), level, tree, X, self.search.beam_size
                 )

@@ -6,7 +6,7 @@ negatives (`usn`) those the user names. Positives of a child always take part. X
 KDD 2020), section 3.3, weighs matcher-aware negatives by the matcher's score.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -19,6 +19,12 @@ Negatives = Literal[
 ]  # fmt: skip
 
 _WEIGHTED = "+weighted"
+
+
+def asks_for(source: Literal["tfn", "man", "usn"], schemes: Negatives | Sequence[Negatives]) -> bool:
+    """Whether a scheme, or one of several, takes negatives from a source."""
+    each = (schemes,) if isinstance(schemes, str) else schemes
+    return any(source in scheme.split("+") for scheme in each)
 
 
 def sample_negatives(

@@ -27,7 +27,7 @@ from larix.xmc.linear_stages import (
     check_pair,
     check_schemes,
 )
-from larix.xmc.negative_sampling import Negatives
+from larix.xmc.negative_sampling import Negatives, asks_for
 from larix.xmc.relevance import RelevanceParams
 from larix.xmc.sparse import CSR, check_csr
 
@@ -131,7 +131,7 @@ class XRLinear(LinearModel):
             )
         matcher, ranker = self._stages(tree.depth)
         matcher.fit(X, Y, tree, user_negatives=user_negatives)
-        beams = matcher.predict(X) if "man" in self.ranker_negatives.split("+") else None
+        beams = matcher.predict(X) if asks_for("man", self.ranker_negatives) else None
         ranker.fit(X, Y, tree, beams, user_negatives=user_negatives)
         return self._compose(matcher, ranker, let_go=True)
 

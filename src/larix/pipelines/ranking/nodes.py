@@ -9,7 +9,7 @@ from larix.pipelines.stage_params import StageParams
 from larix.xmc.label_tree import LabelTree
 from larix.xmc.linear_solver import SolverParams
 from larix.xmc.linear_stages import LinearMatcher, LinearRanker
-from larix.xmc.negative_sampling import Negatives
+from larix.xmc.negative_sampling import Negatives, asks_for
 from larix.xmc.relevance import RelevanceParams
 from larix.xmc.sparse import CSR
 
@@ -36,7 +36,7 @@ def score_train_clusters(
     matcher: LinearMatcher, train_instances: CSR, label_tree: LabelTree, params: RankingParams
 ) -> CSR:
     """The matcher's clusters of the training instances, N x K; empty if no negatives come from them."""
-    if "man" not in params.negatives.split("+"):
+    if not asks_for("man", params.negatives):
         return sp.csr_array((train_instances.shape[0], label_tree.n_clusters), dtype="float32")
     return matcher.predict(train_instances)
 

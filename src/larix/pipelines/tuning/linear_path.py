@@ -25,6 +25,7 @@ from larix.pipelines.tuning.params import ValidationParams
 from larix.pipelines.vectorization.nodes import fit_features, vectorize_test
 from larix.tuning.product_store import Product, ProductStore
 from larix.xmc.label_tree import LabelTree
+from larix.xmc.negative_sampling import asks_for
 from larix.xmc.sparse import CSR
 from larix.xmc.xr_linear import XRLinear
 
@@ -181,7 +182,7 @@ class LinearPath:
             clusters = score_train_clusters(matcher["matcher"], X, tree, ranking)
             return {"ranker": train_ranker(X, Y, tree, clusters, ranking, seed, n_threads, R)}
 
-        led = None if ranking.negatives == "tfn" else matcher
+        led = matcher if asks_for("man", ranking.negatives) else None
         ranker = self.store.get("ranker", {**shared, "params": ranking, "matcher": led}, rank)
         yield "ranker", ranker
         yield from self._rounds(settings, X, R, grown, matcher, ranker)

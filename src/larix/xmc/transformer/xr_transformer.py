@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from larix.xmc.choice import check_choice, per_level
 from larix.xmc.label_tree import LabelTree
 from larix.xmc.linear_solver import SolverParams, train_level
-from larix.xmc.negative_sampling import sample_negatives
+from larix.xmc.negative_sampling import asks_for, sample_negatives
 from larix.xmc.sparse import CSR, binarize, check_csr
 from larix.xmc.transformer.candidate_head import CandidateHead
 from larix.xmc.transformer.candidates import CandidateSampler
@@ -193,7 +193,7 @@ def fine_tune_levels(
         heads = []
         for level in group:
             above = tuned.heads[-1] if tuned.heads else None
-            if above is not None and E is not None and params.negatives != "tfn":
+            if above is not None and E is not None and asks_for("man", params.negatives):
                 found = search_level(E, above.to_arrays(), tree, level - 1, found, params.beam_size)
             sampler = levels.sampler(level, found)
             tuned.heads.append(levels.start(sampler, None if begun else E, above))
@@ -248,7 +248,7 @@ class _Levels:
 
     def needs_embeddings(self, begun: bool) -> bool:
         """Whether a level needs vectors of the texts; one that was begun has its head already."""
-        return self.params.negatives != "tfn" or (self.params.start == "linear" and not begun)
+        return asks_for("man", self.params.negatives) or (self.params.start == "linear" and not begun)
 
     def sampler(self, level: int, found: CSR | None) -> CandidateSampler:
         """Candidates of a level, whose parents were `found`."""
