@@ -21,9 +21,11 @@ from kedro.pipeline import Pipeline
 
 import larix
 from larix.mlflow_params import MlflowParams
+from larix.reporting.content import dotted
 from larix.runs.ledger import RunLedger
 from larix.runs.record import RunRecord
 from larix.serving import pyfunc
+from larix.xmc.optional_import import import_optional
 from larix.xmc.persistence import load_folder
 
 logger = logging.getLogger(__name__)
@@ -81,13 +83,7 @@ def import_mlflow() -> Any:
         If it is missing; the message has the command that installs it.
     """
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    try:
-        import_module("mlflow.pyfunc")
-        return import_module("mlflow")
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            f"mlflow.enabled needs {error.name}, which is not installed; run: pip install larix[mlflow]"
-        ) from None
+    return import_optional("mlflow.pyfunc", "mlflow", needed_by="mlflow.enabled", extra="mlflow")
 
 
 def _find_experiment(params: MlflowParams) -> str:
@@ -131,14 +127,11 @@ def _tags(record: RunRecord) -> dict[str, str]:
     }
 
 
-def flat_parameters(parameters: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+def flat_parameters(parameters: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Names with dots, and texts; what is no text is written as JSON, a list as a whole."""
-    for key, value in parameters.items():
-        name = prefix + _NOT_ALLOWED_IN_NAMES.sub("_", str(key))
-        if isinstance(value, Mapping) and value:
-            yield from flat_parameters(value, f"{name}.")
-        else:
-            yield name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    for name, value in dotted(parameters):
+        plain = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        yield _NOT_ALLOWED_IN_NAMES.sub("_", name), plain
 
 
 def flat_metrics(record: RunRecord, stage_seconds: Mapping[str, float]) -> dict[str, float]:
