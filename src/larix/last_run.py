@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from larix.atomic_file import write_atomically
+from larix.project_paths import folders_up, relative_paths
 
 RESULTS = (
     "metrics", "predictions", "corpus_summary", "disentanglement", "stage_seconds", "classifier", "report",
@@ -67,10 +68,7 @@ class LastRun:
 
 def record_run(project: Path, environment: str, results: Mapping[str, Path]) -> None:
     """Make this the last run of the project, and of its environment."""
-    relative = {
-        name: str(path.relative_to(project) if path.is_relative_to(project) else path)
-        for name, path in results.items()
-    }
+    relative = {name: str(path) for name, path in relative_paths(results, project).items()}
     known = _read(project / _FILE)
     content = {"environment": environment, "runs": {**known.get("runs", {}), environment: relative}}
     write_atomically(project / _FILE, (json.dumps(content, indent=2) + "\n").encode())
@@ -90,8 +88,8 @@ def find_last_run(environment: str | None = None, start: Path | None = None) -> 
     NoRunError
         If there was none.
     """
-    start = (start or Path.cwd()).resolve()
-    for folder in (start, *start.parents):
+    folders = folders_up(start)
+    for folder in folders:
         content = _read(folder / _FILE)
         name = environment or content.get("environment")
         if name in content.get("runs", {}):
@@ -99,7 +97,7 @@ def find_last_run(environment: str | None = None, start: Path | None = None) -> 
             return LastRun(name, results)
     where = f" of the environment {environment!r}" if environment else ""
     command = f"kedro run --env={environment}" if environment else "kedro run"
-    raise NoRunError(f"no finished run{where} was found in {start} or above it; run: {command}")
+    raise NoRunError(f"no finished run{where} was found in {folders[0]} or above it; run: {command}")
 
 
 def paths_of_last_runs(project: Path) -> list[Path]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from larix.atomic_file import write_atomically
 from larix.last_run import NoRunError
+from larix.project_paths import folders_up, relative_paths
 from larix.runs.record import MODELS, RunRecord
 
 logger = logging.getLogger(__name__)
@@ -34,11 +35,8 @@ class RunLedger:
 
     def write(self, record: RunRecord) -> None:
         """Keep a record, in the place of an earlier one of the same run."""
-        results = {
-            name: path.relative_to(self.project) if path.is_relative_to(self.project) else path
-            for name, path in record.results.items()
-        }
-        content = json.dumps(replace(record, results=results).to_dict(), indent=2, ensure_ascii=False)
+        relative = replace(record, results=relative_paths(record.results, self.project))
+        content = json.dumps(relative.to_dict(), indent=2, ensure_ascii=False)
         write_atomically(self._path(record), (content + "\n").encode())
 
     def delete(self, record: RunRecord) -> None:
@@ -70,11 +68,11 @@ def find_ledger(start: Path | None = None) -> RunLedger:
     NoRunError
         If no run was ever finished there.
     """
-    start = (start or Path.cwd()).resolve()
-    for folder in (start, *start.parents):
+    folders = folders_up(start)
+    for folder in folders:
         if (folder / _FOLDER).is_dir():
             return RunLedger(folder)
-    raise NoRunError(f"no finished run was found in {start} or above it; run: kedro run")
+    raise NoRunError(f"no finished run was found in {folders[0]} or above it; run: kedro run")
 
 
 def newest_models(runs: Sequence[RunRecord], test_set: str) -> dict[str, RunRecord]:
