@@ -4,10 +4,10 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import import_module
 from typing import Any
 
 from larix.engines.params import EngineParams
+from larix.xmc.optional_import import import_optional
 
 logger = logging.getLogger(__name__)
 
@@ -22,14 +22,7 @@ def import_ray() -> Any:
     """
     # Ray sends statistics of its use unless told not to; who wants to can turn them on.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    try:
-        import_module("ray.train.torch")
-        return import_module("ray")
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            f"an engine with workers needs {error.name}, which is not installed; run: "
-            "pip install larix[transformer]"
-        ) from None
+    return import_optional("ray.train.torch", "ray", needed_by="an engine with workers", extra="transformer")
 
 
 @contextmanager

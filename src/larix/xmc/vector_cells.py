@@ -13,13 +13,13 @@ import math
 import time
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from larix.xmc.optional_import import import_optional
 from larix.xmc.parallel import available_threads
 
 logger = logging.getLogger(__name__)
@@ -42,12 +42,7 @@ def import_faiss() -> Any:
     ModuleNotFoundError
         If it is missing; the message has the command that installs it.
     """
-    try:
-        return import_module("faiss")
-    except ModuleNotFoundError:
-        raise ModuleNotFoundError(
-            "approximate search needs faiss, which is not installed; run: pip install larix[search]"
-        ) from None
+    return import_optional("faiss", needed_by="approximate search", extra="search")
 
 
 @dataclass(frozen=True, eq=False)

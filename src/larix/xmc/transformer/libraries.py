@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import import_module
 from typing import Any
 
+from larix.xmc.optional_import import import_optional
 from larix.xmc.parallel import available_threads
 
 
@@ -42,9 +42,4 @@ def torch_threads(n_threads: int | None) -> Iterator[None]:
 
 
 def _imported(name: str) -> Any:
-    try:
-        return import_module(name)
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            f"a transformer needs {error.name}, which is not installed; run: pip install larix[transformer]"
-        ) from None
+    return import_optional(name, needed_by="a transformer", extra="transformer")
