@@ -6,8 +6,8 @@ from kedro_datasets._typing import TablePreview
 
 from larix.datasets.artefact import ArtefactDataset
 from larix.datasets.json_document import table_preview
+from larix.xmc.matrix_folder import is_csr_folder, load_csr, save_csr
 from larix.xmc.sparse import CSR
-from larix.xmc.sparse_folder import is_csr_folder, load_csr, save_csr
 
 
 class SparseMatrixDataset(ArtefactDataset[CSR]):

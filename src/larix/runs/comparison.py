@@ -13,9 +13,9 @@ from larix.runs.record import RunRecord
 from larix.runs.test_documents import digest_of_test_set
 from larix.xmc.label_frequency import LabelFrequencies, PropensityParams
 from larix.xmc.label_quality import label_quality, quality_by_frequency
+from larix.xmc.matrix_folder import load_csr
 from larix.xmc.paired_bootstrap import paired_bootstrap
 from larix.xmc.persistence import ModelFolderError
-from larix.xmc.sparse_folder import load_csr
 
 _MISSING = "(none)"
 

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from larix.folder_size import folder_size
 from larix.last_run import paths_of_last_runs
 from larix.runs.ledger import RunLedger
-from larix.runs.record import RunRecord, folder_size, is_version, version_folder
+from larix.runs.record import RunRecord, is_version, version_folder
 
 _ABANDONED_AFTER_SECONDS = 24 * 3600.0
 

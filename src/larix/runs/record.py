@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from larix.folder_size import folder_size
 from larix.last_run import NoRunError
 
 MODELS = {
@@ -126,11 +127,6 @@ def version_folder(path: Path) -> Path | None:
 def is_version(folder: Path) -> bool:
     """Whether a folder has the name of a save version."""
     return _VERSION.fullmatch(folder.name) is not None
-
-
-def folder_size(folder: Path) -> int:
-    """Bytes of all files below a folder."""
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 
 def plain_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from larix.xmc.matrix import check_matrix
+from larix.xmc.matrix_folder import KINDS, load_matrix, save_matrix
 from larix.xmc.persistence import ModelFolderError, load_folder, save_folder
-from larix.xmc.sparse import check_csr
 
-KIND = "Product"
+_PRODUCT = "Product"
 _HOMES = {
     "DocumentMemory": "larix.xmc.document_memory",
     "GivenFeatures": "larix.serving.given_features",
@@ -21,7 +20,6 @@ _HOMES = {
     "LinearRanker": "larix.xmc.linear_stages",
     "TextFeatures": "larix.xmc.text_features",
 }
-_SPARSE, _DENSE = "SparseMatrix", "DenseMatrix"
 
 
 def save_parts(place: Path, parts: Any, stage: str) -> None:
@@ -33,13 +31,13 @@ def save_parts(place: Path, parts: Any, stage: str) -> None:
         For a part that is neither a matrix nor of a class that products are made of.
     """
     for name, part in parts.items():
-        if not isinstance(part, np.ndarray) and not sp.issparse(part) and type(part).__name__ not in _HOMES:
+        if not _is_matrix(part) and type(part).__name__ not in _HOMES:
             raise TypeError(
                 f"a part of a product must be a matrix or one of {', '.join(_HOMES)}, but {name} is a "
                 f"{type(part).__name__}"
             )
     children = {name: partial(_save, part) for name, part in parts.items()}
-    save_folder(place, kind=KIND, metadata={"stage": stage}, children=children)
+    save_folder(place, kind=_PRODUCT, metadata={"stage": stage}, children=children)
 
 
 def load_parts(place: Path) -> dict[str, Any]:
@@ -50,17 +48,13 @@ def load_parts(place: Path) -> dict[str, Any]:
     ModelFolderError
         If it is missing or damaged.
     """
-    folder = load_folder(place, kind=KIND)
+    folder = load_folder(place, kind=_PRODUCT)
     return {name: _load(place / name, folder.child(name).kind) for name in folder.children}
 
 
 def _save(part: Any, path: Path) -> None:
-    if isinstance(part, np.ndarray):
-        save_folder(path, kind=_DENSE, arrays={"rows": part})
-    elif sp.issparse(part):
-        matrix = check_csr(part)
-        arrays = {"data": matrix.data, "indices": matrix.indices, "indptr": matrix.indptr}
-        save_folder(path, kind=_SPARSE, metadata={"shape": list(matrix.shape)}, arrays=arrays)
+    if _is_matrix(part):
+        save_matrix(path, part)
     else:
         part.save(path)
 
@@ -68,11 +62,10 @@ def _save(part: Any, path: Path) -> None:
 def _load(path: Path, kind: str) -> Any:
     if kind in _HOMES:
         return getattr(import_module(_HOMES[kind]), kind).load(path, verify=False)
-    folder = load_folder(path, verify=False)
-    arrays = folder.arrays
-    if kind == _DENSE:
-        return check_matrix(arrays["rows"], name=str(path))
-    if kind != _SPARSE:
+    if kind not in KINDS:
         raise ModelFolderError(f"{path} holds a {kind}, of which no product is made; delete it")
-    parts = (arrays["data"], arrays["indices"], arrays["indptr"])
-    return check_csr(sp.csr_array(parts, shape=tuple(folder.metadata["shape"])), name=str(path))
+    return load_matrix(path, verify=False)
+
+
+def _is_matrix(part: Any) -> bool:
+    return isinstance(part, np.ndarray) or sp.issparse(part)

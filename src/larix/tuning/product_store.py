@@ -20,6 +20,7 @@ from typing import Any
 
 import larix
 from larix.datasets.provenance import plain
+from larix.folder_size import folder_size
 from larix.tuning.file_lock import locked
 from larix.tuning.product_parts import load_parts, save_parts
 from larix.xmc.persistence import ModelFolderError
@@ -93,7 +94,7 @@ class ProductStore:
 
     def size_mb(self) -> float:
         """Size of the folder."""
-        return sum(_size(path) for path in self._products()) / 2**20
+        return sum(folder_size(path) for path in self._products()) / 2**20
 
     def _products(self) -> list[Path]:
         """Folders of products, by time of last use."""
@@ -128,7 +129,7 @@ class ProductStore:
 
     def _cut_back(self, newest: Path) -> None:
         products = self._products()
-        sizes = {path: _size(path) for path in products}
+        sizes = {path: folder_size(path) for path in products}
         total = sum(sizes.values())
         for path in products:
             if total <= self.max_mb * 2**20:
@@ -146,11 +147,3 @@ def product_key(stage: str, ingredients: Mapping[str, Any]) -> str:
     }
     content = json.dumps([stage, values, larix.__version__], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()[:24]
-
-
-def _size(folder: Path) -> int:
-    total = 0
-    for file in folder.rglob("*"):
-        with suppress(OSError):
-            total += file.stat().st_size if file.is_file() else 0
-    return total
