@@ -28,6 +28,7 @@ from larix.tuning.storage import open_storage
 from larix.tuning.trial_line import told
 from larix.tuning.workers import Worker
 from larix.xmc.progress import track
+from larix.xmc.ranges import check_positive
 
 logger = logging.getLogger(__name__)
 
@@ -75,10 +76,7 @@ class Budget:
     minutes: float | None = None
 
     def __post_init__(self) -> None:
-        for name in ("n_trials", "patience", "minutes"):
-            value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise ValueError(f"{name} must be positive, but is {value}")
+        check_positive(self, *(name for name, value in vars(self).items() if value is not None))
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from larix.pipelines.stage_params import StageParams
 from larix.xmc.choice import check_choice
 from larix.xmc.disentangled_training import Retrain
 from larix.xmc.disentanglement import DisentanglementParams
+from larix.xmc.ranges import check_least, check_positive
 
 
 @dataclass(frozen=True)
@@ -42,12 +43,8 @@ class RoundParams(StageParams):
         super().__post_init__()
         check_choice("retrain", self.retrain, get_args(Retrain))
         check_choice("metric", self.metric, METRICS)
-        if not self.max_cost > 0:
-            raise ValueError(f"max_cost must be positive, but is {self.max_cost}")
-        if not self.min_improvement >= 0:
-            raise ValueError(f"min_improvement must not be negative, but is {self.min_improvement}")
-        if self.n_shown < 0:
-            raise ValueError(f"n_shown must not be negative, but is {self.n_shown}")
+        check_positive(self, "max_cost")
+        check_least(self, 0, "min_improvement", "n_shown")
 
 
 CUTOFFS = (1, 3, 5, 10)

@@ -7,6 +7,7 @@ from larix.corpora.texts import TextFile
 from larix.pipelines.stage_params import StageParams
 from larix.serving.file_labelling import LabelledTexts
 from larix.serving.suggester import Suggester
+from larix.xmc.ranges import check_least
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,7 @@ class InferenceParams(StageParams):
     def __post_init__(self) -> None:
         super().__post_init__()
         object.__setattr__(self, "text", (self.text,) if isinstance(self.text, str) else tuple(self.text))
-        if self.top_k < 1:
-            raise ValueError(f"top_k must be at least 1, but is {self.top_k}")
+        check_least(self, 1, "top_k")
         self.file()
 
     def file(self) -> TextFile:

@@ -6,6 +6,7 @@ from larix.pipelines.stage_params import StageParams
 from larix.xmc.calibration import Grouping, IsotonicCalibrator
 from larix.xmc.conformal import ConformalThreshold, Guarantee
 from larix.xmc.document_memory import MemoryParams
+from larix.xmc.ranges import check_least
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,7 @@ class RefinementParams(StageParams):
             raise ValueError(f"held_out_share must lie between 0 and 1, but is {self.held_out_share}")
         if not all(0 <= weight <= 1 for weight in self.memory_weights):
             raise ValueError(f"memory_weights must lie in 0..1, but are {list(self.memory_weights)}")
-        if self.excerpt_length < 0:
-            raise ValueError(f"excerpt_length must not be negative, but is {self.excerpt_length}")
+        check_least(self, 0, "excerpt_length")
 
     @property
     def learns_from_held_out(self) -> bool:

@@ -10,7 +10,7 @@ from larix.tuning.front import ChoiceParams
 from larix.tuning.objectives import Objective, check_objectives
 from larix.tuning.space import SearchSpace
 from larix.xmc.choice import check_choice
-from larix.xmc.ranges import check_positive
+from larix.xmc.ranges import check_least, check_positive
 
 Sampler = Literal["tpe", "random"]
 
@@ -33,8 +33,7 @@ class ValidationParams:
     def __post_init__(self) -> None:
         if not 0 < self.share < 1:
             raise ValueError(f"share must lie between 0 and 1, but is {self.share}")
-        if self.max_documents < 1:
-            raise ValueError(f"max_documents must be at least 1, but is {self.max_documents}")
+        check_least(self, 1, "max_documents")
 
 
 @dataclass(frozen=True)

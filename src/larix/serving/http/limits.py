@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, fields
 
+from larix.xmc.ranges import check_positive
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -34,9 +36,7 @@ class Limits:
     max_waiting: int = 5_000
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            if not getattr(self, field.name) > 0:
-                raise ValueError(f"{field.name} must be positive, but is {getattr(self, field.name)}")
+        check_positive(self, *(field.name for field in fields(self)))
         if self.max_waiting < self.max_texts:
             raise ValueError(
                 f"max_waiting must be at least max_texts = {self.max_texts}, but is {self.max_waiting}"
