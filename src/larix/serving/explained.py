@@ -36,6 +36,14 @@ def reasons(
     return [{key: entry[key] for key in _REASONS} for entry in told]
 
 
+def with_reasons(
+    suggester: "Suggester", document: str, suggestions: Sequence["Suggestion"]
+) -> list[dict[str, Any]]:
+    """A document's suggestions as plain values, each with `why`, the `reasons` for it."""
+    told = reasons(suggester, document, suggestions)
+    return [suggested.to_dict() | {"why": why} for suggested, why in zip(suggestions, told, strict=True)]
+
+
 def explain_suggestions(
     suggester: "Suggester",
     document: Any,

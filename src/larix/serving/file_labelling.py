@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from larix.corpora.texts import TextFile, TextRecord
-from larix.serving.explained import reasons
+from larix.serving.explained import with_reasons
 from larix.serving.suggester import Suggester, Suggestion
 from larix.xmc.progress import current_reporter
 
@@ -48,11 +48,9 @@ class LabelledTexts:
             ]
 
     def _plain(self, text: str, row: list[Suggestion]) -> list[dict[str, Any]]:
-        plain = [suggested.to_dict() for suggested in row]
         if self.explain:
-            for suggested, why in zip(plain, reasons(self.suggester, text, row), strict=True):
-                suggested["why"] = why
-        return plain
+            return with_reasons(self.suggester, text, row)
+        return [suggested.to_dict() for suggested in row]
 
     def _records_shown(self) -> Iterator[TextRecord]:
         """The records, with progress by rows of the file."""

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from larix.serving.explained import reasons
+from larix.serving.explained import with_reasons
 from larix.serving.http.batching import Batcher, TooManyWaitingError
 from larix.serving.http.current_model import CurrentModel, ServedModel
 from larix.serving.http.limits import Limits
@@ -114,9 +114,10 @@ class Service:
         try:
             async with asyncio.timeout(self.settings.limits.max_seconds):
                 served, found = await self._batcher.submit(request.texts, question)
-                results = [[suggested.to_dict() for suggested in row] for row in found]
                 if request.explain:
-                    await self._explain(served, request.texts, found, results)
+                    results = await self._explain(served, request.texts, found)
+                else:
+                    results = [[suggested.to_dict() for suggested in row] for row in found]
         except TimeoutError:
             raise RequestError(
                 503,
@@ -200,18 +201,14 @@ class Service:
         return [(served, [next(found) for _ in request]) for request in requests]
 
     async def _explain(
-        self,
-        served: ServedModel,
-        texts: Sequence[str],
-        found: list[list[Suggestion]],
-        results: list[list[dict[str, Any]]],
-    ) -> None:
-        """Add to every suggestion why it was made."""
-        loop = asyncio.get_running_loop()
-        for text, row, plain in zip(texts, found, results, strict=True):
-            told = await loop.run_in_executor(self._explainer, reasons, served.classifier, text, row)
-            for suggested, why in zip(plain, told, strict=True):
-                suggested["why"] = why
+        self, served: ServedModel, texts: Sequence[str], found: list[list[Suggestion]]
+    ) -> list[list[dict[str, Any]]]:
+        """Every suggestion with why it was made."""
+        loop, classifier = asyncio.get_running_loop(), served.classifier
+        return [
+            await loop.run_in_executor(self._explainer, with_reasons, classifier, text, row)
+            for text, row in zip(texts, found, strict=True)
+        ]
 
     def _refresh(self) -> bool:
         try:
