@@ -1,3 +1,4 @@
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from larix.parameter_check import ParameterError, check_parameters, known_parame
 from larix.pipeline_registry import register_pipelines
 from larix.pipelines.engine_choice import Engines
 from larix.xmc.transformer.encoder_params import EncoderParams
+from larix.xmc.transformer.workers import ONE_WORKER
 from tests.conftest import REPOSITORY
 
 
@@ -34,6 +36,21 @@ def test_the_precision_is_that_of_the_preset_or_of_the_encoder(tmp_path):
     encoder, engines = EncoderParams("model"), Engines(local=EngineParams(), gpu={"precision": "bfloat16"})
     assert engines.chosen("local", tmp_path).adapt(encoder) == encoder
     assert engines.chosen("gpu", tmp_path).adapt(encoder).precision == "bfloat16"
+
+
+def test_a_fine_tuning_is_told_what_the_preset_and_the_run_say(encoder_folder, tmp_path):
+    def tune(encoder, *, texts, **given):
+        return (encoder.precision, encoder.cache_folder, encoder.n_threads), texts, given
+
+    engines = Engines(local={"precision": "bfloat16", "checkpoint_steps": 7})
+    of_encoder, texts, given = engines.chosen("local", tmp_path).fine_tune(
+        EncoderParams(str(encoder_folder)), partial(tune, texts=["a", "b"]),
+        cache_folder=tmp_path / "cache", random_state=3, n_threads=1,
+    )  # fmt: skip
+    assert of_encoder == ("bfloat16", tmp_path / "cache", 1)
+    assert texts == ["a", "b"]
+    expected = {"checkpoint_folder": tmp_path, "checkpoint_steps": 7, "random_state": 3, "n_threads": 1}
+    assert given == {**expected, "workers": ONE_WORKER}
 
 
 def test_a_key_that_a_preset_lacks_is_refused():

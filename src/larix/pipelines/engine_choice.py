@@ -1,14 +1,18 @@
 """Which engine trains an encoder: one of three presets, by name."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from larix.engines import Engine, EngineParams, make_engine
 from larix.pipelines.stage_params import StageParams
 from larix.xmc.transformer.encoder_params import EncoderParams
+from larix.xmc.transformer.workers import Workers
 
 EngineName = Literal["local", "gpu", "cluster"]
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,41 @@ class ChosenEngine:
     def start(self) -> Engine:
         """What runs programs."""
         return make_engine(self.params, self.checkpoint_folder)
+
+    def fine_tune(
+        self,
+        encoder: EncoderParams,
+        tune: Callable[..., Result],
+        *,
+        cache_folder: Path,
+        random_state: int,
+        n_threads: int | None,
+    ) -> Result:
+        """Fine-tune an encoder on all workers; return what the first of them returns.
+
+        Parameters
+        ----------
+        encoder : EncoderParams
+        tune : callable
+            Takes `checkpoint_folder`, `checkpoint_steps`, `random_state`, `n_threads` and `workers` besides,
+            as `larix.xmc.transformer.xr_transformer.fine_tune_levels` does.
+        cache_folder : Path
+            Of the encoder.
+        random_state : int
+        n_threads : int or None
+            Of this process.
+        """
+        threads = self.params.threads(n_threads)
+        prepared = partial(
+            tune, self.adapt(encoder).encoder(cache_folder=cache_folder, n_threads=threads),
+            checkpoint_folder=self.checkpoint_folder, checkpoint_steps=self.params.checkpoint_steps,
+            random_state=random_state, n_threads=threads,
+        )  # fmt: skip
+
+        def program(workers: Workers) -> Result:
+            return prepared(workers=workers)
+
+        return self.start().run(program)
 
 
 PRESETS = Engines()

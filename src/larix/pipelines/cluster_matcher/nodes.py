@@ -1,6 +1,7 @@
 """Cluster labels by embeddings, fine-tune the encoder on the clusters, and make its head the matcher."""
 
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -22,7 +23,6 @@ from larix.xmc.sparse import check_csr
 from larix.xmc.transformer.joint_features import JointFeatures
 from larix.xmc.transformer.level_training import LevelTrainingParams
 from larix.xmc.transformer.trainable_encoder import TrainableEncoder
-from larix.xmc.transformer.workers import Workers
 from larix.xmc.transformer.x_transformer import (
     ClusterTuningParams,
     HeadStart,
@@ -30,7 +30,6 @@ from larix.xmc.transformer.x_transformer import (
     fine_tune_on_clusters,
     matcher_of_head,
 )
-from larix.xmc.transformer.xr_transformer import FineTuned
 
 DocumentRows = Literal["embedding", "joint"]
 
@@ -126,18 +125,13 @@ def fine_tune(
     n_threads: int | None,
 ) -> tuple[TrainableEncoder, NDArray[np.float32], dict[str, Any]]:
     """The fine-tuned encoder, its head (K x (d + 1), biases last), and the losses of all steps."""
-    texts, Y, chosen = corpus.train.texts, corpus.train.labels, engines.chosen(engine, tuning_checkpoints)
-    threads = chosen.params.threads(n_threads)
-    encoder = chosen.adapt(embedding.encoder).encoder(cache_folder=embedding_cache, n_threads=threads)
-
-    def program(workers: Workers) -> FineTuned:
-        return fine_tune_on_clusters(
-            encoder, texts, Y, label_tree, params.tuning(),
-            checkpoint_folder=chosen.checkpoint_folder, checkpoint_steps=chosen.params.checkpoint_steps,
-            random_state=random_state, n_threads=threads, workers=workers,
-        )  # fmt: skip
-
-    tuned = chosen.start().run(program)
+    train = corpus.train
+    tune = partial(
+        fine_tune_on_clusters, texts=train.texts, Y=train.labels, tree=label_tree, params=params.tuning()
+    )
+    tuned = engines.chosen(engine, tuning_checkpoints).fine_tune(
+        embedding.encoder, tune, cache_folder=embedding_cache, random_state=random_state, n_threads=n_threads
+    )
     head = tuned.heads[0].to_arrays()
     return tuned.encoder, np.column_stack([head["weight"], head["bias"]]), {"losses": tuned.losses}
 

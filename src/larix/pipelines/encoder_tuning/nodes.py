@@ -1,6 +1,7 @@
 """Grow a preliminary tree, and fine-tune the encoder down its levels."""
 
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,7 @@ from larix.xmc.clustering import ClusteringParams, cluster_labels
 from larix.xmc.label_representation import represent_labels
 from larix.xmc.label_tree import LabelTree
 from larix.xmc.transformer.trainable_encoder import TrainableEncoder
-from larix.xmc.transformer.workers import Workers
-from larix.xmc.transformer.xr_transformer import FineTuned, XRTransformerParams, fine_tune_levels
+from larix.xmc.transformer.xr_transformer import XRTransformerParams, fine_tune_levels
 
 
 @dataclass(frozen=True)
@@ -70,16 +70,9 @@ def fine_tune_encoder(
     """The encoder, fine-tuned level by level, and the losses of all steps."""
     if corpus.train.texts is None:
         raise ValueError(f"an encoder needs texts, but {corpus.name} gives features; run kedro run instead")
-    texts, Y, chosen = corpus.train.texts, corpus.train.labels, engines.chosen(engine, tuning_checkpoints)
-    threads = chosen.params.threads(n_threads)
-    encoder = chosen.adapt(embedding.encoder).encoder(cache_folder=embedding_cache, n_threads=threads)
-
-    def program(workers: Workers) -> FineTuned:
-        return fine_tune_levels(
-            encoder, texts, Y, preliminary_tree, params,
-            checkpoint_folder=chosen.checkpoint_folder, checkpoint_steps=chosen.params.checkpoint_steps,
-            random_state=random_state, n_threads=threads, workers=workers,
-        )  # fmt: skip
-
-    tuned = chosen.start().run(program)
+    train = corpus.train
+    tune = partial(fine_tune_levels, texts=train.texts, Y=train.labels, tree=preliminary_tree, params=params)
+    tuned = engines.chosen(engine, tuning_checkpoints).fine_tune(
+        embedding.encoder, tune, cache_folder=embedding_cache, random_state=random_state, n_threads=n_threads
+    )
     return tuned.encoder, {"losses": tuned.losses}
