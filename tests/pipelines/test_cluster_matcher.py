@@ -14,6 +14,7 @@ from larix.pipelines.engine_choice import PRESETS
 from larix.pipelines.vectorization.embedding import EmbeddingParams
 from larix.pipelines.vectorization.nodes import VectorizationParams
 from larix.xmc.linear_stages import LinearMatcher
+from larix.xmc.text_features import TextFeatures
 from tests.test_kedro_run import changed
 
 TRAINING = {"steps": 30, "batch_size": 8, "learning_rate": 0.005, "head_learning_rate": 0.05}
@@ -71,6 +72,17 @@ def test_labels_are_represented_by_names_and_by_documents_with_or_without_text_f
     assert represented("joint", "pifa") == (2, 16 + 6)  # four words and two pairs
     assert represented("embedding", "pifa_lf_concat") == (2, 32)
     assert represented("joint", "label_text") == (2, 16)
+
+
+@pytest.mark.filterwarnings("default")  # of torch and transformers
+def test_documents_as_embeddings_leave_n_grams_out(encoder_folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(TextFeatures, "fit_transform", lambda *_: pytest.fail("n-grams were counted"))
+    corpus = corpus_from_texts(["heart pain", "lung infection"], [["a"], ["b"]], [], [])
+    embedding = EmbeddingParams({"folder": str(encoder_folder)})
+    found = represent_by_embeddings(
+        corpus, tmp_path, VectorizationParams(), embedding, XTransformerParams(), "local", PRESETS, 0, 1
+    )
+    assert found.shape == (2, 32)
 
 
 @pytest.mark.filterwarnings("default")  # of torch and transformers

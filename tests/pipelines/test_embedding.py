@@ -18,7 +18,12 @@ from larix.pipelines.refinement.held_out import held_out_documents
 from larix.pipelines.refinement.memory import EmbeddingMemoryParams
 from larix.pipelines.refinement.nodes import learn_refinement, predict_held_out
 from larix.pipelines.refinement.params import RefinementParams
-from larix.pipelines.vectorization.embedding import EmbeddingParams, embed_label_texts, fit_joint_features
+from larix.pipelines.vectorization.embedding import (
+    EmbeddingParams,
+    embed_label_texts,
+    embed_training_texts,
+    fit_joint_features,
+)
 from larix.pipelines.vectorization.nodes import VectorizationParams
 from larix.xmc.beam_search import SearchParams
 from larix.xmc.embedding_index import EmbeddingIndex
@@ -100,10 +105,11 @@ def test_given_features_have_no_text_to_encode(tmp_path):
     rows = sp.csr_array(np.eye(2, dtype=np.float32))
     part = larix.corpora.CorpusPart.from_columns(ids=["a", "b"], labels=rows, features=rows)
     corpus = larix.Corpus("rows", part, part, corpus_from_texts(["t"], [["l", "m"]], [], []).label_table)
+    embedding = EmbeddingParams({"folder": str(tmp_path)})
     with pytest.raises(ValueError, match="an encoder needs texts, but rows gives features"):
-        fit_joint_features(
-            corpus, tmp_path, VectorizationParams(), EmbeddingParams({"folder": str(tmp_path)}), None
-        )
+        fit_joint_features(corpus, tmp_path, VectorizationParams(), embedding, None)
+    with pytest.raises(ValueError, match="an encoder needs texts, but rows gives features"):
+        embed_training_texts(corpus, tmp_path, embedding, None)
 
 
 @pytest.mark.filterwarnings("default")  # of torch and transformers

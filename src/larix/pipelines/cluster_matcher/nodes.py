@@ -11,7 +11,12 @@ from numpy.typing import NDArray
 from larix.corpora import Corpus
 from larix.pipelines.engine_choice import EngineName, Engines
 from larix.pipelines.stage_params import StageParams
-from larix.pipelines.vectorization.embedding import EmbeddingParams, embed_label_texts, fit_joint_features
+from larix.pipelines.vectorization.embedding import (
+    EmbeddingParams,
+    embed_label_texts,
+    embed_training_texts,
+    fit_joint_features,
+)
 from larix.pipelines.vectorization.nodes import VectorizationParams
 from larix.xmc.beam_search import SearchParams
 from larix.xmc.choice import check_choice
@@ -86,11 +91,11 @@ def represent_by_embeddings(
     n_threads: int | None,
 ) -> Matrix:
     """Label representation Z by an encoder that is still as it came, L x d."""
-    features, rows = fit_joint_features(
-        corpus, embedding_cache, vectorization, embedding, n_threads, engine, engines
-    )
+    encoding = embedding, n_threads, engine, engines
     if params.documents == "embedding":
-        rows = check_csr(features.embed(corpus.train.texts))
+        rows = check_csr(embed_training_texts(corpus, embedding_cache, *encoding))
+    else:
+        _, rows = fit_joint_features(corpus, embedding_cache, vectorization, *encoding)
     texts = embed_label_texts(corpus, embedding_cache, embedding, n_threads)
     return represent_labels(
         rows, corpus.train.labels, params.representation, label_features=texts,

@@ -53,15 +53,34 @@ def fit_joint_features(
     tuned_encoder: EncoderFiles | None = None,
 ) -> tuple[JointFeatures, CSR]:
     """Vectorizer learnt from the training documents, encoder, and the documents' rows."""
+    texts = _training_texts(corpus)
+    text_features = TextFeatures(TextFeaturesParams(params.word, params.char), n_threads=n_threads)
+    features = embedding.join(text_features, embedding_cache, n_threads, tuned_encoder)
+    engines.chosen(engine, embedding_cache).start().encode(features.encoder, texts)
+    return features, features.fit_transform(texts)
+
+
+def embed_training_texts(
+    corpus: Corpus,
+    embedding_cache: Path,
+    embedding: EmbeddingParams,
+    n_threads: int | None,
+    engine: EngineName = "local",
+    engines: Engines = PRESETS,
+) -> NDArray[np.float32]:
+    """What the encoder alone makes of the training documents, N x d."""
+    texts = _training_texts(corpus)
+    encoder = embedding.encoder.encoder(cache_folder=embedding_cache, n_threads=n_threads)
+    engines.chosen(engine, embedding_cache).start().encode(encoder, texts)
+    return encoder.embed(texts)
+
+
+def _training_texts(corpus: Corpus) -> list[str]:
     if corpus.train.texts is None:
         raise ValueError(
             f"an encoder needs texts, but {corpus.name} gives features; leave the encoder out (kedro run)"
         )
-    text_features = TextFeatures(TextFeaturesParams(params.word, params.char), n_threads=n_threads)
-    features = embedding.join(text_features, embedding_cache, n_threads, tuned_encoder)
-    engines.chosen(engine, embedding_cache).start().encode(features.encoder, corpus.train.texts)
-    train_instances = features.fit_transform(corpus.train.texts)
-    return features, train_instances
+    return corpus.train.texts
 
 
 def vectorize_joint_test(
