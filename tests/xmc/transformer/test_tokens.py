@@ -53,6 +53,23 @@ def test_saved_ids_are_mapped_into_memory(tmp_path):
         np.testing.assert_array_equal(ids, expected)
 
 
-def test_ends_that_lead_astray_are_refused():
+@pytest.mark.parametrize("ends", [[1, 3], [2, 1, 2], [-1, 2], [1, -(2**63), -1, 2]])
+def test_ends_that_lead_astray_are_refused(ends):
     with pytest.raises(ValueError, match="ends must rise from 0 to 2"):
-        TokenIds(np.zeros(2, np.int32), np.array([1, 3]), 0)
+        TokenIds(np.zeros(2, np.int32), np.array(ends), 0)
+
+
+@pytest.mark.parametrize(
+    ("ids", "ends", "message"),
+    [
+        (np.zeros(2), np.array([2]), r"ids must be a row of int32, but is float64 of shape \(2,\)"),
+        (
+            np.zeros(2, np.int32),
+            np.array([[2]]),
+            r"ends must be a row of int64, but is int64 of shape \(1, 1\)",
+        ),
+    ],
+)
+def test_arrays_of_another_form_are_refused(ids, ends, message):
+    with pytest.raises(ValueError, match=message):
+        TokenIds(ids, ends, 0)

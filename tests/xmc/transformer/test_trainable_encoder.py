@@ -37,6 +37,22 @@ def test_gradients_stop_at_frozen_layers(encoder):
     assert given == {name for name in trained(tuned) if not name.startswith("pooler.")}
 
 
+def test_token_ids_lie_in_files_of_the_cache_if_there_is_one(encoder_folder, tmp_path):
+    texts = ["heart failure", "lung"]
+
+    def tokens(max_tokens, **cache):
+        encoder = SentenceEncoder(encoder_folder, max_tokens=max_tokens, n_threads=1, **cache)
+        return TrainableEncoder(encoder).tokens(texts)
+
+    for max_tokens in (12, 3, 12):
+        kept, plain = tokens(max_tokens, cache_folder=tmp_path), tokens(max_tokens)
+        np.testing.assert_array_equal(kept.ids, plain.ids)
+        np.testing.assert_array_equal(kept.ends, plain.ends)
+        assert plain.ids.flags.writeable
+        assert not kept.ids.flags.writeable
+    assert len(list(tmp_path.glob("*/*"))) == 2
+
+
 def test_an_encoder_with_fewer_layers_trains_all_of_them(encoder):
     assert trained(TrainableEncoder(encoder, trained_layers=3)) == trained(
         TrainableEncoder(encoder, trained_layers=2)

@@ -5,6 +5,9 @@ import sys
 import numpy as np
 import pytest
 
+from larix.xmc.persistence import load_folder
+from larix.xmc.transformer.tokens import TokenIds
+from larix.xmc.transformer.workers import Workers
 from tests.conftest import REPOSITORY
 from tests.tiny_encoder import save_tiny_encoder
 from tests.xmc.transformer import two_workers
@@ -51,6 +54,28 @@ def test_both_end_with_the_same_bits(folder, name):
     first, second = (np.load(folder / f"{name}{rank}.npz") for rank in range(2))
     for key in first:
         np.testing.assert_array_equal(first[key], second[key], err_msg=key)
+
+
+def test_they_share_the_files_of_token_ids(folder):
+    kept = [load_folder(path) for path in (folder / "cache").glob("*/*")]
+    (tokens,) = [TokenIds.load(one.path) for one in kept if one.kind == "TokenIds"]
+    assert len(tokens) == len(two_workers.TEXTS)
+
+
+def test_what_the_first_makes_is_there_when_the_others_begin():
+    happened = []
+
+    class Told(Workers):
+        def total(self, value):
+            happened.append(f"{self.rank} waits")
+            return value
+
+    for rank in range(2):
+        worker = Told()
+        worker.rank = rank
+        with worker.first_goes_ahead():
+            happened.append(f"{rank} works")
+    assert happened == ["0 works", "0 waits", "1 waits", "1 works"]
 
 
 def test_the_first_writes_checkpoints(folder):

@@ -29,8 +29,9 @@ def results(
     training = LevelTrainingParams(
         **{"steps": 6, "learning_rate": 5e-3, "head_learning_rate": 0.05, **params}
     )
+    cache = None if checkpoints is None else checkpoints.parent / "cache"
     tuned = fine_tune_levels(
-        SentenceEncoder(encoder, max_tokens=12, n_threads=1),
+        SentenceEncoder(encoder, max_tokens=12, n_threads=1, cache_folder=cache),
         TEXTS, Y, TREE, XRTransformerParams(training, negatives="tfn+man", beam_size=2, max_candidates=3),
         checkpoint_folder=checkpoints, checkpoint_steps=3, n_threads=1, workers=workers,
     )  # fmt: skip

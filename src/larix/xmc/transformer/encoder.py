@@ -50,7 +50,7 @@ class SentenceEncoder:
     precision : {"float32", "bfloat16"}
         Products of 16 bits are used only where the hardware is made for them.
     cache_folder : path-like, optional
-        Where vectors are kept, by content of encoder, settings and text.
+        Where vectors are kept, by content of encoder, settings and text; and token ids for fine-tuning.
     n_threads : int or None
         None uses all processors. The last bits of vectors may depend on it, and on a text's batch.
 
@@ -87,6 +87,10 @@ class SentenceEncoder:
         made_by = [self.files.digest, self.pooling, self.max_tokens, self.precision]
         return hashlib.sha256(json.dumps(made_by).encode()).hexdigest()
 
+    def kept_in(self, digest: str) -> Path | None:
+        """Where the cache keeps what is made in the way of a digest; None without a cache."""
+        return None if self.cache_folder is None else Path(self.cache_folder) / digest[:32]
+
     @property
     def dimension(self) -> int:
         """d, the length of a vector."""
@@ -110,7 +114,8 @@ class SentenceEncoder:
         begun = time.perf_counter()
         keys, first, place = np.unique(text_keys(texts), axis=0, return_index=True, return_inverse=True)
         vectors = np.zeros((len(keys), self.dimension), np.float32)
-        cache = self.cache_folder and EmbeddingCache(Path(self.cache_folder) / self.digest[:32])
+        folder = self.kept_in(self.digest)
+        cache = None if folder is None else EmbeddingCache(folder)
         known = cache.fill(keys, vectors) if cache else np.zeros(len(keys), np.bool_)
         new = np.flatnonzero(~known)
         new = new[np.argsort(first[new])]  # in the order of the texts

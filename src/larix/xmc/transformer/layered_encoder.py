@@ -4,7 +4,6 @@ import hashlib
 import logging
 from collections.abc import Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -74,7 +73,8 @@ class LayeredEncoder:
         """
         keys, first, place = np.unique(text_keys(texts), axis=0, return_index=True, return_inverse=True)
         vectors = [np.zeros((len(keys), self.encoder.dimension), np.float32) for _ in self._digests]
-        caches = [EmbeddingCache(folder) if (folder := self._cache(d)) else None for d in self._digests]
+        folders = [self.encoder.kept_in(digest) for digest in self._digests]
+        caches = [None if folder is None else EmbeddingCache(folder) for folder in folders]
         known = np.array([
             np.zeros(len(keys), np.bool_) if cache is None else cache.fill(keys, of_kind)
             for cache, of_kind in zip(caches, vectors, strict=True)
@@ -121,14 +121,11 @@ class LayeredEncoder:
         own = self.encoder.digest
         return [own] if self.tuned is None else [own, _joined(own, self.tuned.digest)]
 
-    def _cache(self, digest: str) -> Path | None:
-        return None if self.encoder.cache_folder is None else Path(self.encoder.cache_folder) / digest[:32]
-
     @cached_property
     def _kept(self) -> TokenStateCache:
         encoder = self.encoder
         made_by = (encoder.files.digest, str(encoder.max_tokens), encoder.precision, str(self.n_layers))
-        return TokenStateCache(self._cache(_joined("states", *made_by)))
+        return TokenStateCache(encoder.kept_in(_joined("states", *made_by)))
 
     @cached_property
     def _uppers(self) -> list[tuple[Any, Any]]:

@@ -1,5 +1,7 @@
 """An encoder whose weights are trained, and saved as a new encoder."""
 
+import hashlib
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +13,7 @@ from numpy.typing import NDArray
 from larix.xmc.progress import track
 from larix.xmc.transformer.encoder import SentenceEncoder, computes_in_bfloat16, pool
 from larix.xmc.transformer.libraries import import_torch, torch_threads
+from larix.xmc.transformer.token_files import mapped_tokens
 from larix.xmc.transformer.tokens import TokenIds
 from larix.xmc.transformer.workers import ONE_WORKER, Workers
 
@@ -42,9 +45,15 @@ class TrainableEncoder:
         torch = import_torch()
         self.model.load_state_dict({name: torch.tensor(array) for name, array in state["weights"].items()})
 
-    def tokens(self, texts: list[str]) -> TokenIds:
-        """Token ids of texts."""
-        return TokenIds.of(texts, self.tokenizer, self.origin.max_tokens)
+    def tokens(self, texts: list[str], *, workers: Workers = ONE_WORKER) -> TokenIds:
+        """Token ids of texts; with a cache, in files there, which the first worker writes for all."""
+        files, max_tokens = self.origin.files, self.origin.max_tokens
+        made_by = json.dumps(["tokens", files.digest, max_tokens])
+        folder = self.origin.kept_in(hashlib.sha256(made_by.encode()).hexdigest())
+        if folder is None:
+            return TokenIds.of(texts, self.tokenizer, max_tokens)
+        with workers.first_goes_ahead():
+            return mapped_tokens(texts, self.tokenizer, max_tokens, folder)
 
     def vectors(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> Any:
         """Vectors of unit length of a batch, as they are joined to text features; tensor, B x d."""

@@ -8,6 +8,7 @@ of this module; see `larix.engines`.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,15 @@ class Workers:
     def total(self, value: float) -> float:
         """Sum of a value over all workers."""
         return value
+
+    @contextmanager
+    def first_goes_ahead(self) -> Iterator[None]:
+        """The others enter the block when the first worker has left it, and find what it made there."""
+        if not self.is_first:
+            self.total(0)
+        yield
+        if self.is_first:
+            self.total(0)
 
     def add(self, array: NDArray[np.float32]) -> None:
         """Replace an array (n x d) by its sum over all workers."""

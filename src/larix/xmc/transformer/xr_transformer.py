@@ -178,7 +178,7 @@ def fine_tune_levels(
     trainings = per_level(params.training, params.n_levels(tree), "training")
     trainable = TrainableEncoder(encoder, trained_layers=params.trained_layers)
     workers.spread(trainable.model.state_dict().values())
-    tokens = trainable.tokens(list(texts))
+    tokens = trainable.tokens(list(texts), workers=workers)
     levels = _Levels(trainable, tokens, tree, Y, params, random_state, n_threads, workers)
     tuned = FineTuned(trainable, [], [])
     own_folder = None if checkpoint_folder is None else _own_folder(Path(checkpoint_folder), levels)
