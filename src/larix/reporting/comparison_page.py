@@ -6,7 +6,7 @@ from larix.reporting.comparison import RunComparison
 from larix.reporting.comparison_figures import differences_figure, recall_figure
 from larix.reporting.content import headline_columns
 from larix.reporting.figure_style import inline_svg
-from larix.reporting.page import page_environment
+from larix.reporting.page import report_environment
 
 
 def render_comparison_page(comparison: RunComparison) -> str:
@@ -25,7 +25,7 @@ def render_comparison_page(comparison: RunComparison) -> str:
     """
     columns = headline_columns(comparison.metrics)
     return (
-        page_environment()
+        report_environment()
         .get_template("comparison.html")
         .render(comparison=comparison, columns=columns, figures=_figures(comparison, columns))
     )

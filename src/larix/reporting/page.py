@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from larix.html_page import page_environment
 from larix.reporting.content import (
     TREE_METRICS,
     RunReport,
@@ -67,7 +68,7 @@ def render_page(report: RunReport) -> str:
     """
     columns = headline_columns(report.evaluation["metrics"])
     return (
-        page_environment()
+        report_environment()
         .get_template("report.html")
         .render(
             report=report,
@@ -87,17 +88,9 @@ def render_page(report: RunReport) -> str:
     )
 
 
-def page_environment() -> "Environment":
-    """Where templates of pages come from, with the filters they use; what they show is escaped."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("larix.reporting"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+def report_environment(*packages: str) -> "Environment":
+    """Templates of reports, and of further packages, with the filters they use."""
+    environment = page_environment(*packages, "larix.reporting")
     environment.filters.update(percent=percent, points=points, score=score_text, fact=fact)
     return environment
 

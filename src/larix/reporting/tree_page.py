@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from larix.html_page import page_environment
 from larix.xmc.sparse import CSR
 from larix.xmc.tree_view import TreeView
 
@@ -36,18 +37,9 @@ def render_tree_page(view: TreeView, title: str, *, unseen: str = "test document
     str
         A whole HTML document. The same view gives the same bytes.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("larix.reporting"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     content = json.dumps(tree_content(view) | {"unseen": unseen}, ensure_ascii=False, separators=(",", ":"))
     packed = base64.b64encode(gzip.compress(content.encode("utf-8", "replace"), mtime=0)).decode("ascii")
-    return environment.get_template("tree.html").render(title=title, packed=packed)
+    return page_environment("larix.reporting").get_template("tree.html").render(title=title, packed=packed)
 
 
 def tree_content(view: TreeView) -> dict[str, Any]:

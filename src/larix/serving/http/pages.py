@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from larix.html_page import page_environment
 from larix.serving.http.bearer_token import OPEN_PATHS
 from larix.serving.http.service import ServiceSettings
 
@@ -41,16 +42,7 @@ def api_page(description: Mapping[str, Any], settings: ServiceSettings, address:
 
 
 def _rendered(template: str, **values: Any) -> str:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("larix.serving.http"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template(template).render(**values)
+    return page_environment("larix.serving.http").get_template(template).render(**values)
 
 
 def _operation(
