@@ -1,10 +1,11 @@
-"""Why the map that helps the memory does not help the tree.
+"""Does the map that helps the memory help the tree?
 
 A linear model on A e is one on e, with other weights being cheap: what A shrinks, a model must weigh more,
 and weights are what its training keeps small. So the tree is trained, beside text features, on embeddings
 under the map, under its rotation alone (A = R S with S symmetric), under the map with the square roots of
-its singular values, and on both embeddings side by side. All is measured on held-out training documents, and
-so are figures of the embeddings themselves.
+its singular values, by tuned top layers (memory B), and on two of these side by side. Neither map nor tree
+knows the held-out training documents or the test documents, and both are measured; figures are of the
+embeddings of held-out documents.
 """
 
 import argparse
@@ -32,6 +33,8 @@ from larix.xmc.transformer.top_layer_training import TopLayerParams
 
 FILE = Path("08_reporting/mapped_features.jsonl")
 N_SAMPLED = 4000
+# The first three are singular values of the map.
+FIGURES = ("largest", "median", "smallest", "random pair", "own name", "effective rank", "between siblings")
 
 Map = NDArray[np.float32]
 
@@ -96,42 +99,50 @@ def _within(E: Map, group: NDArray[Any]) -> float:
     return float(np.square(E).sum() - (np.square(sums).sum(axis=1) / counts).sum())
 
 
-def rows_of(study: Study, name: str, made: dict[str, Map]) -> CSR:
-    """Text features of words joined with embeddings under a map, or under two of them."""
-    params, _ = FEATURES["words, embedding"]
-    X = TextFeatures(params, **ONE_THREAD).fit_transform(study.corpus.train.texts)
-    blocks = [unit_rows(study.E[0] @ made[part].T) for part in name.split(" + ")]
-    return unit_rows(join_columns([X, *blocks]))
+def embeddings(study: Study, A: Map) -> dict[str, tuple[Map, Map]]:
+    """Of training and test documents: under maps, and by top layers that were tuned from the map on."""
+    under = {
+        name: tuple(np.asarray(unit_rows(E @ made.T)) for E in study.E) for name, made in maps(A).items()
+    }
+    return {**under, "tuned layers": study.memories("B")["vectors"]}
+
+
+def rows_of(study: Study, parts: list[tuple[Map, Map]]) -> list[CSR]:
+    """Text features of words joined with embeddings, for training and test documents."""
+    corpus, features = study.corpus, TextFeatures(FEATURES["words, embedding"][0], **ONE_THREAD)
+    texts = features.fit_transform(corpus.train.texts), features.transform(corpus.test.texts)
+    return [unit_rows(join_columns([X, *E])) for X, *E in zip(texts, *parts, strict=True)]
 
 
 def measure(study: Study, known: list[str]) -> Iterator[Record]:
     """A row for every kind of features."""
     held = study.held
-    E, Y, seeded = study.E[0][~held], study.Y[~held], {"random_state": study.seed, **ONE_THREAD}
-    A = learn_projection(E, Y, study.names, ContrastiveParams(), **seeded)
-    made = maps(A)
-    for name in [name for name in (*made, "frozen + map") if name not in known]:
-        X = rows_of(study, name, made)
+    Y, seeded = study.Y[~held], {"random_state": study.seed, **ONE_THREAD}
+    A = learn_projection(study.E[0][~held], Y, study.names, ContrastiveParams(), **seeded)
+    made = embeddings(study, A)
+    for name in [name for name in (*made, "frozen + map", "frozen + tuned layers") if name not in known]:
+        X, X_test = rows_of(study, [made[part] for part in name.split(" + ")])
         model = XRLinear(
             representation=RepresentationParams(feature_weights="idf"),
             solver=SolverParams(Cp=4.0, Cn=1.0, threshold=0.03), search=SearchParams(beam_size=20),
             **seeded,
         ).fit(X[~held], Y)  # fmt: skip
-        metrics = evaluate(model.predict(X[held], top_k=20), study.Y[held], study.Y[~held]).metrics
-        told = figures(study, made[name]) if name in made else {}
-        yield {"features": name, **{m: metrics[m] for m in METRICS}, **told}
+        asked = ("held out", X[held], study.Y[held]), ("test", X_test, study.corpus.test.labels)
+        found = {part: evaluate(model.predict(rows, top_k=20), true, Y).metrics for part, rows, true in asked}
+        told = {part: {m: metrics[m] for m in METRICS} for part, metrics in found.items()}
+        yield {"features": name, **told, **(figures(study, maps(A)[name]) if name in maps(A) else {})}
 
 
 def tables(rows: list[Record]) -> str:
-    """As Markdown."""
-    singular = ["largest", "median", "smallest"]  # singular values of the map
-    head = ["embedding", *METRICS, *singular, "random pair", "own name", "effective rank", "between siblings"]
-    lines = [
-        [row["features"], *(f"{100 * row[m]:.2f}" for m in METRICS),
-         *(f"{row[name]:.3g}" if name in row else "" for name in head[len(METRICS) + 1 :])]
+    """Metrics, then figures, as Markdown."""
+    metrics = [
+        [row["features"], part, *(f"{100 * row[part][m]:.2f}" for m in METRICS)]
+        for part in ("held out", "test")
         for row in rows
-    ]  # fmt: skip
-    return table(head, lines)
+    ]
+    told = [[row["features"], *(f"{row[name]:.3g}" for name in FIGURES)] for row in rows if FIGURES[0] in row]
+    head = ["embedding", "measured on", *METRICS]
+    return table(head, metrics, n_text=2) + "\n\n" + table(["embedding", *FIGURES], told)
 
 
 def main() -> None:
@@ -146,7 +157,7 @@ def main() -> None:
     known = list(read(file).records) if file.exists() else []
     encoder = ENCODER.encoder(cache_folder=arguments.data / "04_feature/embedding_cache", **ONE_THREAD)
     corpus = larix.load(arguments.data / "03_primary/corpus")
-    study = Study(corpus, encoder, 0, arguments.data / WORK, TopLayerParams())
+    study = Study(corpus, encoder, 0, arguments.data / WORK, TopLayerParams(n_layers=3))
     for row in measure(study, [row["features"] for row in known]):
         append(row, file)
         print(row, flush=True)
