@@ -2,6 +2,7 @@
 
 import base64
 import json
+import logging
 import math
 
 import pytest
@@ -60,6 +61,14 @@ def test_a_page_keeps_its_text(tmp_path):
     dataset = HTMLPageDataset(filepath=str(tmp_path / "p.html"))
     dataset.save("<p>Ärger</p>")
     assert dataset.load() == dataset.preview() == "<p>Ärger</p>"
+
+
+@pytest.mark.parametrize("announce", [True, False])
+def test_the_log_names_a_page_that_is_to_be_announced(tmp_path, caplog, announce):
+    dataset = HTMLPageDataset(filepath=str(tmp_path / "p.html"), announce=announce)
+    with caplog.at_level(logging.INFO, logger="larix"):
+        dataset.save("<p></p>")
+    assert (f"page: {tmp_path / 'p.html'}" in caplog.messages) == announce
 
 
 def test_equal_figures_give_equal_bytes(tmp_path):

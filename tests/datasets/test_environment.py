@@ -1,5 +1,7 @@
 """Environments that a run writes."""
 
+import logging
+
 import pytest
 import yaml
 from kedro.config import OmegaConfigLoader
@@ -48,6 +50,14 @@ def test_it_is_called_after_the_environment_of_the_run(conf, env, name):
     assert folder == conf / name
     assert loader(conf, name)["globals"]["data"] == f"data/{name}"
     assert "kedro run --env=" + name in (folder / "parameters.yml").read_text()
+
+
+def test_the_log_tells_how_to_run_in_it(conf, caplog):
+    with caplog.at_level(logging.INFO, logger="larix"):
+        write(conf, "mine", {})
+    assert caplog.messages == [
+        "environment 'mine_tuned' has the settings of trial 3; run: kedro run --env=mine_tuned"
+    ]
 
 
 def test_it_gives_the_parameters_of_the_run_with_the_changes(conf):

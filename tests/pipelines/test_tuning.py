@@ -88,7 +88,8 @@ def test_a_study_leaves_its_trials_front_choice_figure_and_page(tuned):
     assert tuned.path("08_reporting/pareto_front.png").read_bytes().startswith(b"\x89PNG")
     page = tuned.path("08_reporting/tuning_report.html").read_text()
     assert "http" not in page.replace("http-equiv", "")
-    assert f"{chosen['trial']} (taken)" in page
+    assert f"Trial {chosen['trial']} is taken: the best by nDCG@5" in page
+    assert "kedro run --env=tiny_tuned" in page
     assert "search.beam_size" in page
 
 
@@ -137,6 +138,17 @@ def test_more_trials_go_on_with_the_study(project, caplog):
         assert tune(project, n_trials=6)[:3] == first
     assert "3 of 6 trials are finished" in caplog.text
     assert "6 trials needed 2 trainings" in caplog.text
+
+
+def test_the_log_ends_with_the_trial_that_is_taken_its_environment_and_the_page(project, caplog):
+    with caplog.at_level(logging.INFO, logger="larix"):
+        tune(project, n_trials=1)
+    wanted = (
+        "trial 0 is taken, the best by nDCG@5: nDCG@5 ", "run: kedro run --env=tiny_tuned",
+        f"page: {project.path('08_reporting/tuning_report.html')}",
+    )  # fmt: skip
+    places = [caplog.text.index(words) for words in wanted]
+    assert places == sorted(places)
 
 
 def test_an_entry_of_no_stage_is_refused_before_a_trial(project):

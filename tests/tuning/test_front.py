@@ -46,6 +46,21 @@ def test_a_rule_takes_one_trial(params, trial):
     assert choose(FIVE, OBJECTIVES, params)["trial"] == trial
 
 
+@pytest.mark.parametrize(
+    ("params", "words"),
+    [
+        (ChoiceParams(), "the best by P@1"),
+        (ChoiceParams("knee"), "the nearest to the ideal point"),
+        (
+            ChoiceParams(limits={"milliseconds": 0.5, "R@10": 0.7}),
+            "the best by P@1 with 0.500 ms a document at most and R@10 70.00 % at least",
+        ),
+    ],
+)
+def test_a_rule_is_told_in_words(params, words):
+    assert params.told(OBJECTIVES) == words
+
+
 def test_limits_that_no_trial_keeps_are_told_with_the_best_there_is():
     with pytest.raises(ValueError, match=r"the best milliseconds is 1, and 0\.5 is asked"):
         choose(FIVE, OBJECTIVES, ChoiceParams(limits={"milliseconds": 0.5}))

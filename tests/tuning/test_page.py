@@ -1,13 +1,16 @@
 """The figure and the page of a study."""
 
+import re
+from dataclasses import replace
+
 import pytest
 
 from larix.tuning.figure import front_figure
+from larix.tuning.front import ChoiceParams
 from larix.tuning.objectives import check_objectives
-from larix.tuning.page import render_study
-from larix.tuning.space import SearchSpace
-
-SPACE = SearchSpace.of({"search": {"beam_size": {"kind": "int", "low": 1, "high": 99}}}, lambda _: True)
+from larix.tuning.page import StudyReport, render_study
+from tests.reporting.conftest import HOSTILE
+from tests.reporting.test_page import Outline
 
 
 def trials(*rows):
@@ -45,20 +48,73 @@ def test_a_single_objective_is_drawn_over_trials():
     assert "front" not in lines(axes)
 
 
-@pytest.mark.parametrize("first", [True, False])
-def test_the_page_shows_the_front_the_settings_and_what_was_there_before(first):
-    rows = ROWS if first else [{**row, "as_it_was": False} for row in ROWS]
-    page = render_study(rows, rows[1], check_objectives(("nDCG@5", "milliseconds")), SPACE, "one <b>")
-    assert "one &lt;b&gt;" in page
-    assert "3 trials, 1 trainings" in page
-    assert "1 (taken)" in page
-    assert ("(as it was)" in page) == first
-    assert page.count("<code>search.beam_size</code>") == 1
-    assert "http" not in page
-
-
-def test_equal_studies_give_equal_pages():
-    objectives = check_objectives(("nDCG@5", "milliseconds"))
-    assert render_study(ROWS, ROWS[1], objectives, SPACE, "s") == render_study(
-        ROWS, ROWS[1], objectives, SPACE, "s"
+@pytest.fixture
+def report():
+    return StudyReport(
+        name="one <b>",
+        trials=ROWS,
+        taken=ROWS[1],
+        objectives=check_objectives(("nDCG@5", "milliseconds")),
+        paths=["search.beam_size", "ranking.solver.Cp"],
+        environment="mine_tuned",
+        choice=ChoiceParams(limits={"milliseconds": 2.0}),
     )
+
+
+def sections(page):
+    """The words of every section, by its name."""
+    found = re.findall(r'<section id="(\w+)">(.*?)</section>', page, re.DOTALL)
+    return {name: Outline(content).words() for name, content in found}
+
+
+def test_the_page_tells_which_trial_is_taken_and_why_and_how_to_train_it(report):
+    taken = sections(render_study(report))["taken"]
+    assert "Trial 1 is taken: the best by nDCG@5 with 2.00 ms a document at most" in taken
+    assert "nDCG@5 62.50 % 50.00 as it was ms 1.20 1.00 as it was MB 3.00 3.00 as it was" in taken
+    assert "kedro run --env=mine_tuned" in taken
+
+
+def test_the_page_shows_the_front_as_figure_and_table_with_the_taken_trial_marked(report):
+    page = render_study(report)
+    rows = re.findall(r'<tr class="(\w*)"><th scope="row">(\d+)', page.split('id="settings"')[0])
+    assert rows == [("", "2"), ("taken", "1"), ("soft", "0")]
+    assert (
+        "2 75.00 40.00 3.00 1 (taken) 62.50 1.20 3.00 0 (as it was) 50.00 1.00 3.00"
+        in sections(page)["front"]
+    )
+    outline = Outline(page)
+    assert outline.tags["svg"] == 1
+    assert "Quality of trials against their cost" in outline.values("aria-label")
+
+
+def test_settings_stand_side_by_side_and_those_of_no_trial_are_left_out(report):
+    settings = sections(render_study(report))["settings"]
+    assert "parameter 2 1 (taken) 0 (as it was) search.beam_size 21 11 1" in settings
+    assert "ranking.solver.Cp" not in settings
+
+
+def test_all_trials_are_listed_with_what_was_trained_for_them(report):
+    assert "1 (taken) 62.50 1.20 3.00 – 2 75.00" in sections(render_study(report))["trials"]
+
+
+def test_what_was_there_before_is_shown_even_if_others_beat_it(report):
+    trials = [*ROWS[1:], {**ROWS[0], "milliseconds": 99.0}]
+    front = sections(render_study(replace(report, trials=trials)))["front"]
+    assert "0 (as it was) 50.00 99.00 3.00 2 75.00" in front
+
+
+def test_a_study_that_never_had_what_was_there_before_has_a_page_too(report):
+    trials = [{**row, "as_it_was": False} for row in ROWS]
+    assert "as it was" not in Outline(render_study(replace(report, trials=trials, taken=trials[1]))).words()
+
+
+def test_names_are_never_markup_and_nothing_outside_is_needed(report):
+    page = render_study(replace(report, environment=HOSTILE))
+    outline = Outline(page)
+    assert "Study one <b>" in outline.words()
+    assert not {"script", "img", "link"} & set(outline.tags)
+    assert not re.search(r"https?:|@import", page)
+
+
+def test_equal_studies_give_equal_pages(report):
+    assert render_study(report) == render_study(report)

@@ -1,6 +1,7 @@
 """An environment of the configuration, written by a run."""
 
 import copy
+import logging
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +12,8 @@ from kedro.io import AbstractDataset
 from kedro.io.core import DatasetError
 
 from larix.atomic_file import write_atomically
+
+logger = logging.getLogger(__name__)
 
 _MARK = "# Written by a run"
 _GLOBAL = "disentanglement_rounds"
@@ -56,7 +59,7 @@ class EnvironmentDataset(AbstractDataset[dict[str, Any], Path]):
 
     def load(self) -> Path:
         if self._written is None:
-            raise DatasetError("no environment was written in this run")
+            raise DatasetError("no environment was written in this run; run the node that writes it, too")
         return self._written
 
     def save(self, data: dict[str, Any]) -> None:
@@ -81,6 +84,9 @@ class EnvironmentDataset(AbstractDataset[dict[str, Any], Path]):
         _write(folder / "globals.yml", head, settings)
         _write(folder / "parameters.yml", head, _difference(parameters, self._base))
         self._written = folder
+        logger.info(
+            "environment %r has the settings of %s; run: kedro run --env=%s", name, data["told"], name
+        )
 
     def _refuse_foreign(self, folder: Path) -> None:
         parameters = folder / "parameters.yml"

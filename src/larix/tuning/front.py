@@ -13,6 +13,7 @@ from larix.tuning.objectives import Objective
 from larix.xmc.choice import check_choice
 
 Rule = Literal["best", "knee"]
+_RULES = {"best": "the best by {}", "knee": "the nearest to the ideal point"}
 Row = Mapping[str, Any]
 """A trial with a value for every objective, by name."""
 
@@ -37,6 +38,12 @@ class ChoiceParams:
         check_choice("rule", self.rule, get_args(Rule))
         for name in self.limits:
             Objective(name)
+
+    def told(self, objectives: Sequence[Objective]) -> str:
+        """The rule and the limits in words."""
+        rule = _RULES[self.rule].format(objectives[0].name)
+        limits = " and ".join(_told_limit(Objective(name), limit) for name, limit in self.limits.items())
+        return f"{rule} with {limits}" if limits else rule
 
 
 def dominates(one: Row, other: Row, objectives: Sequence[Objective]) -> bool:
@@ -82,6 +89,10 @@ def choose(rows: Sequence[Row], objectives: Sequence[Objective], params: ChoiceP
 
 def _equal(one: Row, other: Row, objectives: Sequence[Objective]) -> bool:
     return all(one[o.name] == other[o.name] for o in objectives)
+
+
+def _told_limit(objective: Objective, limit: float) -> str:
+    return f"{objective.told(limit)} at {'most' if objective.is_cost else 'least'}"
 
 
 def _keeps(row: Row, name: str, limit: float) -> bool:

@@ -57,6 +57,11 @@ class Objective:
             return f"{100 * value:.2f}"
         return f"{value:.3f}" if value < 1 else f"{value:,.2f}" if value < 100 else f"{value:,.0f}"
 
+    def told(self, value: float) -> str:
+        """A value as sentences tell it."""
+        shown = self.shown(value)
+        return f"{shown} {self.title}" if self.is_cost else f"{self.name} {shown} %"
+
     def loss(self, value: float) -> float:
         """The value so that less is better."""
         return value if self.is_cost else -value

@@ -1,73 +1,90 @@
 """The page of a study: one HTML file that needs nothing else."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from larix.reporting.figure_style import inline_svg
+from larix.reporting.page import report_environment
 from larix.tuning.figure import front_figure
-from larix.tuning.front import pareto_front
+from larix.tuning.front import ChoiceParams, pareto_front
 from larix.tuning.objectives import COSTS, Objective
-from larix.tuning.space import SearchSpace
 
 _ALSO_SHOWN = ("P@1", "nDCG@5", "PSP@5", "R@10", *COSTS)
 
 
-def render_study(
-    rows: Sequence[Mapping[str, Any]],
-    chosen: Mapping[str, Any],
-    objectives: Sequence[Objective],
-    space: SearchSpace,
-    name: str,
-) -> str:
-    """Render the page: the figure, the front, the chosen trial's settings.
+@dataclass(frozen=True)
+class StudyReport:
+    """Everything that the page of a study shows.
+
+    Attributes
+    ----------
+    name : str
+        Of the study.
+    trials : sequence of mapping
+        As `larix.pipelines.tuning.table.row_of` makes them.
+    taken : mapping
+        One of them.
+    objectives : sequence of Objective
+    paths : sequence of str
+        Of the parameters that were searched.
+    environment : str
+        The one that trains the trial that is taken.
+    choice : ChoiceParams
+        Why it is taken.
+    """
+
+    name: str
+    trials: Sequence[Mapping[str, Any]]
+    taken: Mapping[str, Any]
+    objectives: Sequence[Objective]
+    paths: Sequence[str]
+    environment: str
+    choice: ChoiceParams = field(default_factory=ChoiceParams)
+
+
+def render_study(report: StudyReport) -> str:
+    """Render the page: the trial that is taken, the front as figure and table, settings, all trials.
+
+    Names and values are escaped: they are data, never markup.
 
     Parameters
     ----------
-    rows : sequence of mapping
-        Trials, as `larix.pipelines.tuning.table.row_of` makes them.
-    chosen : mapping
-        One of them.
-    objectives : sequence of Objective
-    space : SearchSpace
-    name : str
-        Of the study.
+    report : StudyReport
 
     Returns
     -------
     str
-        A whole HTML document.
+        A whole HTML document. The same report gives the same bytes.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 
-    environment = Environment(
-        loader=PackageLoader("larix.tuning"), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
-    names = [objective.name for objective in objectives]
-    columns = [*objectives, *(Objective(other) for other in _ALSO_SHOWN if other not in names)]
-    front = pareto_front(rows, objectives)
-    first = next((row for row in rows if row["as_it_was"]), None)
-    figure = inline_svg(front_figure(rows, chosen, objectives), "Quality of trials against their cost")
-    return environment.get_template("study.html").render(
-        name=name,
-        n_trials=len(rows),
-        n_trained=sum(bool(row["trained"]) for row in rows),
-        figure=Markup(figure),
-        columns=columns,
-        n_objectives=len(objectives),
-        front=[(row, [column.shown(row.get(column.name)) for column in columns]) for row in front],
-        first=first and [column.shown(first.get(column.name)) for column in columns],
-        first_trial=first and first["trial"],
-        chosen=chosen,
-        settings=[(path, _shown(first, path), _shown(chosen, path)) for path in _paths(space, rows)],
+    objectives, trials = report.objectives, report.trials
+    first = next((row for row in trials if row["as_it_was"]), None)
+    front = pareto_front(trials, objectives)
+    figure = front_figure(trials, report.taken, objectives)
+    return (
+        report_environment("larix.tuning")
+        .get_template("study.html")
+        .render(
+            report=report,
+            n_trained=sum(bool(row["trained"]) for row in trials),
+            why=report.choice.told(objectives),
+            figure=Markup(inline_svg(figure, "Quality of trials against their cost")),
+            columns=_columns(trials, objectives),
+            first=first,
+            shown=front if first is None or first in front else [first, *front],
+            paths=[path for path in report.paths if any(row.get(path) is not None for row in trials)],
+            setting=_setting,
+        )
     )
 
 
-def _paths(space: SearchSpace, rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    return [dimension.path for dimension in space.dimensions if any(dimension.path in row for row in rows)]
+def _columns(trials: Sequence[Mapping[str, Any]], objectives: Sequence[Objective]) -> list[Objective]:
+    """The objectives, then what else is worth a column and was measured."""
+    others = (Objective(name) for name in _ALSO_SHOWN)
+    return [*objectives, *(other for other in others if other not in objectives and other.name in trials[0])]
 
 
-def _shown(row: Mapping[str, Any] | None, path: str) -> str:
-    value = None if row is None else row.get(path)
+def _setting(value: Any) -> str:
     return "–" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -13,7 +13,7 @@ def told(
     shown = ", ".join(f"{path.rpartition('.')[2]} {_short(value)}" for path, value in settings.items())
     if found["refused"] is not None:
         return f"trial {number} is refused: {found['refused']} ({shown})"
-    values = ", ".join(_value(objective, found["values"][objective.name]) for objective in objectives)
+    values = ", ".join(objective.told(found["values"][objective.name]) for objective in objectives)
     if found["repeats"] is not None:
         how = f"the same as trial {found['repeats']}"
     elif found["trained"]:
@@ -21,11 +21,6 @@ def told(
     else:
         how = f"no training, {found['seconds']:.1f} s"
     return f"trial {number}: {values}; {how} ({shown})"
-
-
-def _value(objective: Objective, value: float) -> str:
-    shown = objective.shown(value)
-    return f"{shown} {objective.title}" if objective.is_cost else f"{objective.name} {shown} %"
 
 
 def _short(value: Any) -> str:

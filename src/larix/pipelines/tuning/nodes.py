@@ -1,5 +1,6 @@
 """Run a study, find its front, choose a trial, and write the environment that trains it."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ from larix.pipelines.tuning.params import TuningParams
 from larix.pipelines.tuning.table import row_of, settings_of
 from larix.tuning.figure import front_figure
 from larix.tuning.front import choose, pareto_front
-from larix.tuning.page import render_study
+from larix.tuning.page import StudyReport, render_study
 from larix.tuning.product_store import ProductStore
+
+logger = logging.getLogger(__name__)
 
 Figure = Any
 """A matplotlib figure, which shall not be imported for an annotation."""
@@ -48,7 +51,11 @@ def find_front(tuning_trials: Rows, params: TuningParams) -> Rows:
 
 def choose_trial(tuning_trials: Rows, params: TuningParams) -> dict[str, Any]:
     """The trial that `tuning.choice` takes."""
-    return dict(choose(tuning_trials, params.what_for(), params.choice))
+    objectives = params.what_for()
+    taken = dict(choose(tuning_trials, objectives, params.choice))
+    values = ", ".join(objective.told(taken[objective.name]) for objective in objectives)
+    logger.info("trial %d is taken, %s: %s", taken["trial"], params.choice.told(objectives), values)
+    return taken
 
 
 def write_environment(chosen_trial: dict[str, Any], params: TuningParams) -> dict[str, Any]:
@@ -65,6 +72,17 @@ def draw_front(tuning_trials: Rows, chosen_trial: dict[str, Any], params: Tuning
     return front_figure(tuning_trials, chosen_trial, params.what_for())
 
 
-def report_study(tuning_trials: Rows, chosen_trial: dict[str, Any], params: TuningParams) -> str:
-    """A page of the study."""
-    return render_study(tuning_trials, chosen_trial, params.what_for(), params.search_space(), params.study)
+def report_study(
+    tuning_trials: Rows, chosen_trial: dict[str, Any], tuned_environment: Path, params: TuningParams
+) -> str:
+    """One self-contained HTML page."""
+    report = StudyReport(
+        name=params.study,
+        trials=tuning_trials,
+        taken=chosen_trial,
+        objectives=params.what_for(),
+        paths=[dimension.path for dimension in params.search_space().dimensions],
+        environment=tuned_environment.name,
+        choice=params.choice,
+    )
+    return render_study(report)

@@ -46,7 +46,7 @@ def create_pipeline() -> Pipeline:
             ),
             node(
                 report_study,
-                ["tuning_trials", "chosen_trial", "params:tuning"],
+                ["tuning_trials", "chosen_trial", "tuned_environment", "params:tuning"],
                 "tuning_report",
                 name="report_study",
             ),
