@@ -12,8 +12,12 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+from hypothesis import settings
 
 from tests.tiny_encoder import save_tiny_encoder
+
+settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
+settings.load_profile("untimed")
 
 REPOSITORY = Path(__file__).parents[1]
 TOPICS = {
