@@ -28,6 +28,7 @@ _HOMES = {
     "SentenceEncoder": "larix.xmc.transformer.encoder",
     "SolverParams": "larix.xmc.linear_solver",
     "Suggester": "larix.serving.suggester",
+    "SuggesterEnsemble": "larix.serving.suggester_ensemble",
     "TextFeatures": "larix.xmc.text_features",
     "XRLinear": "larix.xmc.xr_linear",
     "add_labels": "larix.xmc.label_addition",

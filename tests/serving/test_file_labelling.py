@@ -4,8 +4,8 @@ from contextlib import contextmanager
 
 from larix.corpora.texts import TextFile
 from larix.serving import file_labelling
+from larix.serving.classifier import Suggestion
 from larix.serving.file_labelling import LabelledTexts
-from larix.serving.suggester import Suggestion
 from larix.xmc.progress import reporting
 
 

@@ -7,6 +7,7 @@ import click
 import larix
 from larix.cli.compare import compare
 from larix.cli.corpora import check, init
+from larix.cli.ensemble import ensemble
 from larix.cli.errors import as_user_error
 from larix.cli.evaluate import evaluate
 from larix.cli.interchange import export_pecos, import_pecos
@@ -58,6 +59,7 @@ for command in (
     metrics,
     runs,
     compare,
+    ensemble,
     suggest,
     serve,
     evaluate,

@@ -14,7 +14,7 @@ from larix.cli.errors import UserError
 from larix.last_run import find_last_run
 
 if TYPE_CHECKING:
-    from larix.serving.suggester import Suggester, Suggestion
+    from larix.serving.classifier import Classifier, Suggestion
 
 _NOTHING = "  no suggestion: nothing in this text is known to the model, or no score is high enough"
 MODEL_OPTION = click.option(
@@ -141,7 +141,7 @@ def _progress_bar(description: str, total: int) -> Iterator[Callable[..., None]]
 
 
 def _explained(
-    classifier: "Suggester", text: str, labels: Sequence[str], *, top_k: int, threshold: float | None
+    classifier: "Classifier", text: str, labels: Sequence[str], *, top_k: int, threshold: float | None
 ) -> list[dict[str, Any]]:
     """Why these labels, or else those suggested."""
     from larix.serving.explained import reasons
@@ -153,20 +153,12 @@ def _explained(
     return [{**vars(suggested), **why} for suggested, why in zip(row, told, strict=True)]
 
 
-def load_classifier(model: Path | None) -> "Suggester":
-    """The classifier in a folder, or that of the last run.
-
-    Raises
-    ------
-    UserError
-        If the folder holds something else.
-    """
-    from larix.serving.suggester import Suggester, load
+def load_classifier(model: Path | None) -> "Classifier":
+    """The classifier in a folder, or that of the last run."""
+    from larix.serving import suggester
 
     folder = model or find_last_run().path("classifier")
-    loaded = load(folder)
-    if not isinstance(loaded, Suggester):
-        raise UserError(f"{folder} must hold a whole classifier, but holds a {type(loaded).__name__}")
+    loaded = suggester.load_classifier(folder)
     if model is None and sys.stderr.isatty():
         click.echo(f"model: {folder}", err=True)
     return loaded

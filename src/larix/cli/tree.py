@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from larix.cli.errors import UserError
 from larix.cli.suggest import MODEL_OPTION, load_classifier
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def show(model: Path | None, depth: int, keywords: int) -> None:
     from larix.serving.tree_names import tree_names
     from larix.xmc.tree_export import tree_to_json
 
-    classifier = load_classifier(model)
+    classifier = _load_suggester(model)
     document = tree_to_json(classifier.model.tree_, tree_names(classifier, keywords))
     Console(highlight=False, soft_wrap=True).print(_branch(document["tree"], depth))
 
@@ -81,10 +82,22 @@ def export(file: Path, model: Path | None, no_labels: bool, keywords: int) -> No
         raise click.BadParameter(f"{file.name} must end in {', '.join(others)} or {last}", param_hint="FILE")
     if file.suffix == ".html" and no_labels:
         raise click.BadParameter("a page is for labels; write *.json or *.graphml", param_hint="--no-labels")
-    classifier = load_classifier(model)
+    classifier = _load_suggester(model)
     write_atomically(file, _WRITERS[file.suffix](classifier, keywords, not no_labels).encode("utf-8"))
     label_tree = classifier.model.tree_
     click.echo(f"{file}: {label_tree.n_clusters:,} clusters, {label_tree.n_labels_with_slots:,} labels")
+
+
+def _load_suggester(model: Path | None) -> "Suggester":
+    """A classifier with a tree of its own."""
+    from larix.serving.suggester import Suggester
+
+    classifier = load_classifier(model)
+    if not isinstance(classifier, Suggester):
+        raise UserError(
+            f"{model} has a tree for each of its members; name one of them: --model={model}/member_0"
+        )
+    return classifier
 
 
 def _as_page(classifier: "Suggester", keywords: int, _labels: bool) -> str:

@@ -17,7 +17,7 @@ def render_explanation(explanation: Mapping[str, Any]) -> "Tree":
     Parameters
     ----------
     explanation : mapping
-        One entry of what `larix.serving.suggester.Suggester.explain` gives.
+        One entry of what `larix.serving.classifier.Classifier.explain` gives.
 
     Returns
     -------
@@ -26,10 +26,28 @@ def render_explanation(explanation: Mapping[str, Any]) -> "Tree":
     from rich.text import Text
     from rich.tree import Tree
 
-    score, name = explanation["score"], explanation["name"]
-    shown = "not suggested" if score is None else score_text(score)
+    name, shown = explanation["name"], _score(explanation)
     title = Text.assemble((explanation["label"], "bold"), f"  {name}  " if name else "  ", (shown, "bold"))
     root = Tree(title, guide_style="dim")
+    _add_reasons(root, explanation)
+    return root
+
+
+def _score(explanation: Mapping[str, Any]) -> str:
+    score = explanation["score"]
+    return "not suggested" if score is None else score_text(score)
+
+
+def _add_reasons(root: "Tree", explanation: Mapping[str, Any]) -> None:
+    """Those of one classifier, or of each member of an ensemble."""
+    from rich.text import Text
+
+    if members := explanation.get("members"):
+        for member in members:
+            told = Text.assemble((member["member"], "bold"), f"  {_score(member)}")
+            _add_reasons(root.add(told), member)
+        root.add(f"scores of the {len(members)} classifiers become one by {explanation['rule']}")
+        return
     trees = explanation["trees"]
     if not trees[0]["paths"]:
         root.add("the tree has no place for it: no training document has this label")
@@ -46,7 +64,6 @@ def render_explanation(explanation: Mapping[str, Any]) -> "Tree":
         nearest = root.add("training documents of this label most like the text")
         for document in explanation["nearest"]:
             nearest.add(Text(f"{document['cosine']:.2f}  {document['document']}"))
-    return root
 
 
 def _add_path(root: "Tree", path: Mapping[str, Any], head: str, *, several: bool) -> None:

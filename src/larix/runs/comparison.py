@@ -2,20 +2,17 @@
 
 from collections.abc import Iterator, Mapping
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
-from larix.corpora import Corpus
 from larix.reporting import ComparedRun, RunComparison
 from larix.reporting.changes import count_occurrences, pick_changed_examples, pick_label_changes
 from larix.reporting.content import dotted
 from larix.runs.record import RunRecord
-from larix.runs.test_documents import digest_of_test_set
-from larix.xmc.label_frequency import LabelFrequencies, PropensityParams
+from larix.runs.test_documents import check_same_documents, find_corpus, propensity, shared_cutoffs
+from larix.xmc.label_frequency import LabelFrequencies
 from larix.xmc.label_quality import label_quality, quality_by_frequency
 from larix.xmc.matrix_folder import load_csr
 from larix.xmc.paired_bootstrap import paired_bootstrap
-from larix.xmc.persistence import ModelFolderError
 
 _MISSING = "(none)"
 
@@ -56,8 +53,8 @@ def compare_runs(
     NoRunError, FileNotFoundError
         If predictions are gone, or the corpus is no longer that of the runs.
     """
-    _check_same_documents(first, second)
-    corpus = _find_corpus(first, second)
+    check_same_documents(first, second)
+    corpus = find_corpus(first, second)
     Y_true, frequencies = corpus.test.labels, LabelFrequencies.of(corpus.train.labels)
     pair = tuple(load_csr(run.path("predictions")) for run in (first, second))
     ids, names = corpus.label_ids, corpus.label_names
@@ -67,7 +64,7 @@ def compare_runs(
         *pair, Y_true, corpus.test.texts, ids, names, n=n_examples, top_k=k, random_state=random_state
     )
     metrics = paired_bootstrap(
-        *pair, Y_true, frequencies, *_cutoffs(first, second), propensity=_propensity(second),
+        *pair, Y_true, frequencies, *shared_cutoffs(first, second), propensity=propensity(second),
         n_draws=n_draws, random_state=random_state,
     )  # fmt: skip
     return RunComparison(
@@ -89,50 +86,6 @@ def compare_runs(
         n_worse=n_worse,
         parameters=list(_differing(first.parameters, second.parameters)),
     )
-
-
-def _check_same_documents(first: RunRecord, second: RunRecord) -> None:
-    if first.test_set == second.test_set:
-        return
-    told = [
-        f"{run.corpus['name']} ({run.corpus['n_test']:,} documents, run {run.version})"
-        for run in (first, second)
-    ]
-    raise ValueError(
-        f"runs must have the same test documents to be compared, but those of {told[0]} and {told[1]} have "
-        "other labels; choose runs of one corpus, split alike (larix runs)"
-    )
-
-
-def _find_corpus(*runs: RunRecord) -> Corpus:
-    """The corpus of the runs, if one of the places where they had it still holds it."""
-    places = dict.fromkeys(run.results["corpus"] for run in runs)
-    for place in places:
-        corpus = _load_corpus(place)
-        if corpus is not None and digest_of_test_set(corpus.test.labels) == runs[0].test_set:
-            return corpus
-    raise FileNotFoundError(
-        f"the corpus of the runs must be in {' or '.join(map(str, places))}, but another one is there now; "
-        "run the ingestion of one of the runs again, with its --env and --params"
-    )
-
-
-def _load_corpus(place: Path) -> Corpus | None:
-    try:
-        return Corpus.load(place)
-    except (ModelFolderError, OSError):
-        return None
-
-
-def _cutoffs(first: RunRecord, second: RunRecord) -> tuple[list[int], list[int]]:
-    """Cut-offs of precision and of recall that both runs were measured at."""
-    shared = set(first.metrics) & set(second.metrics)
-    return tuple(sorted(int(name[2:]) for name in shared if name.startswith(kind)) for kind in ("P@", "R@"))
-
-
-def _propensity(run: RunRecord) -> PropensityParams | None:
-    constants = run.parameters.get("evaluation", {}).get("propensity")
-    return PropensityParams(**constants) if constants else None
 
 
 def _told(run: RunRecord) -> ComparedRun:

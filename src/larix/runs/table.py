@@ -1,7 +1,7 @@
 """Runs as tables for the terminal."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from larix.reporting.content import headline_columns, percent
 from larix.runs.record import ENCODED, FROM_CACHE, RunRecord
@@ -74,6 +74,42 @@ def render_models_table(models: Mapping[str, RunRecord]) -> "RenderableType":
         values = (percent(run.metrics.get(column)) for column in columns)
         table.add_row(name, *values, f"{run.cpu_seconds:,.0f}")
     return Group(table, *[Text(line, style="dim") for line in _remarks(models)])
+
+
+def render_ensemble_table(
+    runs: Mapping[str, RunRecord], evaluations: Mapping[str, Mapping[str, Any]], chosen: str
+) -> "RenderableType":
+    """Runs on the same test documents, and below them what they score together by each rule, in percent.
+
+    Parameters
+    ----------
+    runs : mapping of str to RunRecord
+    evaluations : mapping of str to mapping
+        What `larix.runs.joining.evaluate_together` gives.
+    chosen : str
+        The rule that is taken.
+    """
+    from rich import box
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    together = {rule: evaluation["metrics"] for rule, evaluation in evaluations.items()}
+    columns = headline_columns(together[chosen])
+    table = Table(
+        box=box.SIMPLE_HEAD, title="Alone and together, percent", title_justify="left", collapse_padding=True
+    )
+    table.add_column("", no_wrap=True)
+    for column in columns:
+        table.add_column(column, justify="right", no_wrap=True)
+    for name, run in runs.items():
+        table.add_row(name, *(percent(run.metrics.get(column)) for column in columns))
+    table.add_section()
+    for rule, metrics in together.items():
+        values = (percent(metrics[column]) for column in columns)
+        table.add_row(rule, *values, style="bold" if rule == chosen else None)
+    remark = "A rule chosen by these test documents would look better here than on others."
+    return Group(table, Text(remark, style="dim"))
 
 
 def _remarks(models: Mapping[str, RunRecord]) -> Iterator[str]:

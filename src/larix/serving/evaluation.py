@@ -5,14 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from larix.serving.suggester import Suggester
+from larix.serving.classifier import Classifier
 from larix.xmc.label_frequency import LabelFrequencies
 from larix.xmc.metrics import Evaluation, evaluate
 from larix.xmc.sparse import check_csr, csr_from_parts
 
 
 def evaluate_suggester(
-    suggester: Suggester,
+    suggester: Classifier,
     documents: Any,
     labels: Any,
     *,
@@ -23,7 +23,7 @@ def evaluate_suggester(
 
     Parameters
     ----------
-    suggester : Suggester
+    suggester : Classifier
     documents : list of str, or matrix N x D
     labels : sparse matrix, N x (L + U)
         True labels: the L columns of the classifier, then U labels that it does not know. These count as

@@ -8,39 +8,40 @@ from larix.xmc.explanation import explain
 from larix.xmc.matrix import leading_columns
 
 if TYPE_CHECKING:
-    from larix.serving.suggester import Suggester, Suggestion
+    from larix.serving.classifier import Classifier, Suggestion
+    from larix.serving.suggester import Suggester
 
 _RANKS_SEARCHED = 100
-_REASONS = ("trees", "rule", "votes", "nearest")
+_KNOWN = ("label", "name", "score")
 
 
 def reasons(
-    suggester: "Suggester", document: str, suggestions: Sequence["Suggestion"]
+    classifier: "Classifier", document: str, suggestions: Sequence["Suggestion"]
 ) -> list[dict[str, Any]]:
     """Why each of a document's suggestions was made.
 
     Parameters
     ----------
-    suggester : Suggester
+    classifier : Classifier
     document : str
     suggestions : sequence of Suggestion
 
     Returns
     -------
     list of dict
-        For each suggestion `trees`, `rule`, `votes` and `nearest`, as `explain_suggestions` gives them.
+        What `Classifier.explain` tells of each suggestion beyond `label`, `name` and `score`.
     """
     if not suggestions:
         return []
-    told = explain_suggestions(suggester, document, labels=[suggested.label for suggested in suggestions])
-    return [{key: entry[key] for key in _REASONS} for entry in told]
+    told = classifier.explain(document, labels=[suggested.label for suggested in suggestions])
+    return [{key: value for key, value in entry.items() if key not in _KNOWN} for entry in told]
 
 
 def with_reasons(
-    suggester: "Suggester", document: str, suggestions: Sequence["Suggestion"]
+    classifier: "Classifier", document: str, suggestions: Sequence["Suggestion"]
 ) -> list[dict[str, Any]]:
     """A document's suggestions as plain values, each with `why`, the `reasons` for it."""
-    told = reasons(suggester, document, suggestions)
+    told = reasons(classifier, document, suggestions)
     return [suggested.to_dict() | {"why": why} for suggested, why in zip(suggestions, told, strict=True)]
 
 
@@ -84,7 +85,7 @@ def explain_suggestions(
     x = suggester.rows([document] if isinstance(document, str) else document)
     P = suggester.predict(x, top_k=top_k if labels is None else _RANKS_SEARCHED)
     scores = dict(zip(P.indices.tolist(), P.data.tolist(), strict=True))
-    numbers = list(scores) if labels is None else [_number_of(suggester, label) for label in labels]
+    numbers = list(scores) if labels is None else [suggester.number_of(label) for label in labels]
     model, memory = suggester.model, suggester.refinement.memory
     trees = model.models_ if isinstance(model, Ensemble) else [model]
     own = leading_columns(x, model.n_features_in_)  # the memory may read further ones
@@ -111,12 +112,3 @@ def explain_suggestions(
             ]
         found.append(entry)
     return found
-
-
-def _number_of(suggester: "Suggester", label: str) -> int:
-    try:
-        return suggester.label_ids.index(label)
-    except ValueError:
-        raise ValueError(
-            f"the classifier knows {len(suggester.label_ids)} labels, but not {label!r}"
-        ) from None

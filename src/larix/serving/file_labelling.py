@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from larix.corpora.texts import TextFile, TextRecord
+from larix.serving.classifier import Classifier, Suggestion
 from larix.serving.explained import with_reasons
-from larix.serving.suggester import Suggester, Suggestion
 from larix.xmc.progress import current_reporter
 
 _MOST_TEXTS = 2048
@@ -22,7 +22,7 @@ class LabelledTexts:
 
     Parameters
     ----------
-    suggester : Suggester
+    suggester : Classifier
     source : TextFile
     top_k : int
         Most labels for each text.
@@ -32,7 +32,7 @@ class LabelledTexts:
         Add to each suggestion `why`, as `larix.serving.explained.reasons` tells it.
     """
 
-    suggester: Suggester
+    suggester: Classifier
     source: TextFile
     top_k: int = 5
     threshold: float | None = None

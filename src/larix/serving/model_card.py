@@ -8,6 +8,9 @@ from typing import Any
 
 import larix
 
+CARD = "MODEL_CARD.md"
+"""Name of the card within a classifier's folder."""
+
 _PACKAGES = ("numpy", "scipy", "scikit-learn", "numba")
 _BANDS = ("all labels", "head", "torso", "tail")
 

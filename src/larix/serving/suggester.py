@@ -3,7 +3,6 @@
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
@@ -11,10 +10,11 @@ from typing import Any, Self
 
 import numpy as np
 
+from larix.serving.classifier import Classifier
 from larix.serving.explained import explain_suggestions
 from larix.serving.given_features import GivenFeatures
 from larix.serving.learning import learn
-from larix.serving.model_card import ModelCard
+from larix.serving.model_card import CARD, ModelCard
 from larix.xmc.ensemble import Ensemble
 from larix.xmc.label_frequency import LabelFrequencies
 from larix.xmc.persistence import ModelFolderError, SavedFolder, is_whole, load_folder, save_folder
@@ -24,11 +24,7 @@ from larix.xmc.text_features import TextFeatures
 from larix.xmc.transformer.joint_features import JointFeatures
 from larix.xmc.xr_linear import XRLinear
 
-__all__ = ["Suggester", "Suggestion", "find_model_folder", "load"]
-
-_KIND = "Suggester"
 _LABELS = "labels.json"
-_CARD = "MODEL_CARD.md"
 _FEATURES: Mapping[str, Any] = {
     "TextFeatures": TextFeatures,
     "JointFeatures": JointFeatures,
@@ -37,6 +33,7 @@ _FEATURES: Mapping[str, Any] = {
 _MODELS: Mapping[str, Any] = {"XRLinear": XRLinear, "Ensemble": Ensemble}
 _HOMES = {
     "Suggester": "larix.serving.suggester",
+    "SuggesterEnsemble": "larix.serving.suggester_ensemble",
     "XRLinear": "larix.xmc.xr_linear",
     "Ensemble": "larix.xmc.ensemble",
     "LinearMatcher": "larix.xmc.linear_stages",
@@ -53,20 +50,7 @@ _HOMES = {
 }
 
 
-@dataclass(frozen=True)
-class Suggestion:
-    """A suggested label."""
-
-    label: str
-    name: str
-    score: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, the score to six digits."""
-        return {"label": self.label, "name": self.name, "score": round(self.score, 6)}
-
-
-class Suggester:
+class Suggester(Classifier):
     """Vectorizer, model and label names as one classifier.
 
     Parameters
@@ -139,22 +123,20 @@ class Suggester:
                 f"vectorizer gives {features.n_features_} and the model {n_labels}; join parts of one run"
             )
 
+    @property
+    def takes_texts(self) -> bool:
+        """Whether it was trained on texts."""
+        return not isinstance(self.features, GivenFeatures)
+
+    @property
+    def top_k(self) -> int:
+        """That of the model's search."""
+        return self.model.search.top_k
+
     def predict(self, documents: Any, *, top_k: int | None = None, beam_size: int | None = None) -> CSR:
-        """Scores of the best labels of every document.
-
-        Parameters
-        ----------
-        documents : list of str, or matrix N x D
-        top_k, beam_size : int, optional
-            Instead of the model's own.
-
-        Returns
-        -------
-        csr_array, N x L
-            `top_k` entries a row by descending score.
-        """
-        top_k = top_k or self.model.search.top_k
-        return self.refinement.predict(self.model, self.rows(documents), top_k=top_k, beam_size=beam_size)
+        """Scores of the best labels, N x L; see `larix.serving.classifier.Classifier.predict`."""
+        rows = self.rows(documents)
+        return self.refinement.predict(self.model, rows, top_k=top_k or self.top_k, beam_size=beam_size)
 
     def rows(self, documents: Any) -> CSR:
         """Feature rows of documents, N x D."""
@@ -163,63 +145,33 @@ class Suggester:
             return self.features.transform(documents)
         return check_csr(documents, name="documents", n_columns=self.features.n_features_)
 
-    def suggest(
-        self, documents: Any, *, top_k: int = 5, threshold: float | None = None
-    ) -> list[list[Suggestion]]:
-        """The best labels of every document with their names, best first.
-
-        Parameters
-        ----------
-        documents : list of str, or matrix N x D
-        top_k : int, default 5
-        threshold : float, optional
-            Labels with lower scores are left out; by default those below the refinement's own threshold, if
-            it has one.
-        """
-        P = self.refinement.shown(self.predict(documents, top_k=top_k), threshold)
-        return [
-            [
-                Suggestion(self.label_ids[label], self.label_names[label], float(score))
-                for label, score in zip(P.indices[begin:end], P.data[begin:end], strict=True)
-            ]
-            for begin, end in zip(P.indptr[:-1], P.indptr[1:], strict=True)
-        ]
+    def _shown(self, P: CSR, threshold: float | None) -> CSR:
+        return self.refinement.shown(P, threshold)
 
     def explain(
         self, document: Any, *, labels: Sequence[str] | None = None, top_k: int = 1, n_features: int = 8
     ) -> list[dict[str, Any]]:
-        """Why labels are suggested for a document; see `larix.serving.explained.explain_suggestions`.
-
-        Parameters
-        ----------
-        document : str, or matrix 1 x D
-        labels : sequence of str, optional
-            Identifiers of labels to explain instead of the `top_k` suggested.
-        top_k : int
-        n_features : int
-            Features told one by one at each level.
-        """
+        """Why labels are suggested for a document; see `larix.serving.explained.explain_suggestions`."""
         return explain_suggestions(self, document, labels=labels, top_k=top_k, n_features=n_features)
 
     def learn(
         self, documents: Any, labels: Sequence[Sequence[str]], *, names: Mapping[str, str] | None = None
     ) -> "Suggester":
-        """A classifier that knows these documents and labels too; see `larix.serving.learning.learn`.
-
-        Parameters
-        ----------
-        documents : list of str, or matrix N x D
-        labels : sequence of sequences of str
-            Identifiers of each document's labels, known or new.
-        names : mapping of str to str, optional
-            Names of new labels.
-        """
+        """A classifier that knows these documents and labels too; see `larix.serving.learning.learn`."""
         return learn(self, documents, labels, names=names)
+
+    def limit_threads(self, n_threads: int | None) -> None:
+        """Predict with as many threads; None is all processors."""
+        trees = self.model.models_ if isinstance(self.model, Ensemble) else [self.model]
+        inner = [getattr(self.features, name, None) for name in ("text_features", "encoder")]
+        for part in (*trees, self.features, *inner, self.refinement.memory):
+            if hasattr(part, "n_threads"):
+                part.n_threads = n_threads
 
     @cached_property
     def feature_names(self) -> list[str] | None:
         """What each feature is, in words; None for given features."""
-        return None if isinstance(self.features, GivenFeatures) else self.features.feature_names()
+        return self.features.feature_names() if self.takes_texts else None
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the classifier as one folder, model card included."""
@@ -227,29 +179,12 @@ class Suggester:
         parts = {"features": self.features, "model": self.model, "refinement": self.refinement}
         save_folder(
             path,
-            kind=_KIND,
+            kind="Suggester",
             metadata={"n_train": self.frequencies.n_documents, "card": self.card.to_dict()},
             arrays={"label_counts": self.frequencies.counts},
-            files={_LABELS: labels.encode(), _CARD: self.card.to_markdown().encode()},
+            files={_LABELS: labels.encode(), CARD: self.card.to_markdown().encode()},
             children={name: part.save for name, part in parts.items()},
         )
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str], *, verify: bool = True) -> Self:
-        """Read a classifier that `save` wrote.
-
-        Raises
-        ------
-        larix.xmc.persistence.ModelFolderError
-            If a file is missing or damaged; the message names it.
-        """
-        folder = load_folder(path, kind=_KIND, verify=verify)
-        try:
-            return cls._from_folder(folder)
-        except (KeyError, TypeError, ValueError) as error:
-            if isinstance(error, ModelFolderError):
-                raise
-            raise ModelFolderError(f"{path} holds no valid classifier: {error}; write it again") from error
 
     @classmethod
     def _from_folder(cls, folder: SavedFolder) -> Self:
@@ -293,6 +228,20 @@ def load(path: str | os.PathLike[str], *, verify: bool = True) -> Any:
         raise ModelFolderError(f"{folder} holds a {kind}; known are {', '.join(_HOMES)}")
     model_class = getattr(import_module(_HOMES[kind]), kind)
     return model_class.load(folder) if kind == "Corpus" else model_class.load(folder, verify=verify)
+
+
+def load_classifier(path: str | os.PathLike[str], *, verify: bool = True) -> Classifier:
+    """Read a whole classifier, of whatever kind; see `load`.
+
+    Raises
+    ------
+    larix.xmc.persistence.ModelFolderError
+        If there is none, or it is damaged.
+    """
+    loaded = load(path, verify=verify)
+    if not isinstance(loaded, Classifier):
+        raise ModelFolderError(f"{path} must hold a whole classifier, but holds a {type(loaded).__name__}")
+    return loaded
 
 
 def find_model_folder(path: str | os.PathLike[str]) -> Path:

@@ -15,10 +15,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from larix.serving.given_features import GivenFeatures
+from larix.serving.classifier import Classifier
 from larix.serving.http.label_search import LabelSearch
-from larix.serving.suggester import Suggester
-from larix.xmc.ensemble import Ensemble
+from larix.serving.suggester import load_classifier
 from larix.xmc.persistence import ModelFolderError, load_folder
 
 logger = logging.getLogger(__name__)
@@ -33,13 +32,13 @@ class ServedModel:
 
     Parameters
     ----------
-    classifier : Suggester
+    classifier : Classifier
     version : str
         The first digits of the digest that its manifest carries: equal folders have equal versions.
     folder : Path
     """
 
-    classifier: Suggester
+    classifier: Classifier
     version: str
     folder: Path
 
@@ -118,25 +117,16 @@ def _signature(folder: Path) -> tuple[Any, ...]:
 
 def _version(folder: Path) -> str:
     """The digest within the manifest."""
-    load_folder(folder, kind="Suggester", verify=False)
+    load_folder(folder, verify=False)
     return str(json.loads((folder / "model.json").read_bytes())["sha256"])[:_DIGITS]
 
 
-def _loaded(folder: Path, n_threads: int | None) -> Suggester:
-    classifier = Suggester.load(folder)
-    if isinstance(classifier.features, GivenFeatures):
+def _loaded(folder: Path, n_threads: int | None) -> Classifier:
+    classifier = load_classifier(folder)
+    if not classifier.takes_texts:
         raise ModelFolderError(
             f"{folder} must hold a classifier of texts, but this was trained on given features; use another"
         )
-    _limit_threads(classifier, n_threads)
+    classifier.limit_threads(n_threads)
     classifier.suggest(_WARM_UP)
     return classifier
-
-
-def _limit_threads(classifier: Suggester, n_threads: int | None) -> None:
-    model, features = classifier.model, classifier.features
-    trees = model.models_ if isinstance(model, Ensemble) else [model]
-    inner = [getattr(features, name, None) for name in ("text_features", "encoder")]
-    for part in (*trees, features, *inner, classifier.refinement.memory):
-        if hasattr(part, "n_threads"):
-            part.n_threads = n_threads

@@ -33,7 +33,9 @@ class Suggested(BaseModel):
     name: str
     score: float
     why: dict[str, Any] | None = Field(
-        None, description="The way through each tree with what features added, votes, nearest documents."
+        None,
+        description="The way through each tree with what features added, votes, nearest documents; "
+        "of an ensemble, these of each of its members.",
     )
 
 

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+from larix.serving.classifier import Suggestion
 from larix.serving.explained import with_reasons
 from larix.serving.http.batching import Batcher, TooManyWaitingError
 from larix.serving.http.current_model import CurrentModel, ServedModel
@@ -18,7 +19,6 @@ from larix.serving.http.limits import Limits
 from larix.serving.http.messages import SuggestRequest
 from larix.serving.http.request_error import RequestError
 from larix.serving.http.service_metrics import ServiceMetrics
-from larix.serving.suggester import Suggestion
 
 logger = logging.getLogger(__name__)
 
