@@ -72,7 +72,11 @@ def main() -> None:
     files = [Path(name).resolve() for name in sys.argv[1:]] or sorted(FOLDER.glob("*.ipynb"))
     os.chdir(FOLDER)
     for file in files:
-        notebook = with_outputs(json.loads(file.read_text(encoding="utf-8")))
+        try:
+            notebook = with_outputs(json.loads(file.read_text(encoding="utf-8")))
+        except ModuleNotFoundError as error:
+            print(f"{file.name} stays as it was: {error}")
+            continue
         content = json.dumps(notebook, ensure_ascii=False, indent=1) + "\n"
         file.write_text(content, encoding="utf-8")
         print(f"{file.name}: {len(content) / 1000:.0f} kB")
