@@ -46,18 +46,19 @@ def ensemble(members: tuple[str, ...], output: Path, rule: Any, as_json: bool) -
     """
     if len(members) < 2:
         raise click.UsageError("an ensemble needs two members or more: larix ensemble linear frozen_memory")
-    found = _named([_find(member) for member in members])
-    joined = _join(found, rule)
-    runs = {name: member for name, member in found.items() if isinstance(member, RunRecord)}
+    found = [_find(member) for member in members]
+    names = _names(found)
+    joined = _join(found, names, rule)
+    runs = {name: member for name, member in zip(names, found, strict=True) if isinstance(member, RunRecord)}
     is_measured = len(runs) == len(found) and len({run.test_set for run in runs.values()}) == 1
     evaluations = _evaluations(list(runs.values())) if is_measured else {}
     joined.card = replace(joined.card, metrics=evaluations.get(rule, {}))
     joined.save(output)
     if as_json:
-        told = {"ensemble": str(output), "rule": rule, "members": list(found)}
         metrics = {name: run.metrics for name, run in runs.items()} if is_measured else {}
         metrics |= {rule: evaluation["metrics"] for rule, evaluation in evaluations.items()}
-        click.echo(json.dumps({**told, "metrics": metrics}, indent=2, ensure_ascii=False))
+        told = {"ensemble": str(output), "rule": rule, "members": names, "metrics": metrics}
+        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
         return
     if is_measured:
         _print(runs, evaluations, rule)
@@ -69,28 +70,28 @@ def _find(member: str) -> Path | RunRecord:
     return Path(member) if is_folder else find_run(find_ledger().runs(), member)
 
 
-def _named(members: Sequence[Path | RunRecord]) -> dict[str, Path | RunRecord]:
-    """Members by the kinds of model they are, with the version where several are of a kind."""
-    kinds = [member.model if isinstance(member, RunRecord) else str(member) for member in members]
-    named = {
-        f"{kind} {member.version}"
-        if isinstance(member, RunRecord) and kinds.count(kind) > 1
-        else kind: member
-        for kind, member in zip(kinds, members, strict=True)
-    }
-    if len(named) < len(members):
-        raise UserError(f"members must differ, but are {' and '.join(kinds)}; leave out what comes again")
-    return named
+def _names(members: Sequence[Path | RunRecord]) -> list[str]:
+    """What kind of model each run made, and the names of folders; with more where several are called so."""
+    short = [member.model if isinstance(member, RunRecord) else member.name for member in members]
+    longer = [
+        f"{name} {member.short_version if isinstance(member, RunRecord) else number}"
+        for number, (name, member) in enumerate(zip(short, members, strict=True), start=1)
+    ]
+    return [long if short.count(name) > 1 else name for name, long in zip(short, longer, strict=True)]
 
 
-def _join(found: Mapping[str, Path | RunRecord], rule: Any) -> "SuggesterEnsemble":
-    from larix.serving.suggester import load_classifier
+def _join(members: Sequence[Path | RunRecord], names: Sequence[str], rule: Any) -> "SuggesterEnsemble":
+    from larix.serving.suggester import find_model_folder, load_classifier
     from larix.serving.suggester_ensemble import SuggesterEnsemble
 
     folders = [
-        member.path("classifier") if isinstance(member, RunRecord) else member for member in found.values()
+        member.path("classifier") if isinstance(member, RunRecord) else find_model_folder(member)
+        for member in members
     ]
-    return SuggesterEnsemble([load_classifier(folder) for folder in folders], names=list(found), rule=rule)
+    for number, folder in enumerate(folders):
+        if folder.resolve() in [other.resolve() for other in folders[:number]]:
+            raise UserError(f"members must differ, but {folder} is given twice; leave it out once")
+    return SuggesterEnsemble([load_classifier(folder) for folder in folders], names=names, rule=rule)
 
 
 def _evaluations(runs: Sequence[RunRecord]) -> Mapping[str, Mapping[str, Any]]:

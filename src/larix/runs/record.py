@@ -19,6 +19,7 @@ MODELS = {
 """What the pipelines that make a classifier make, by the name of the pipeline."""
 
 _VERSION = re.compile(r"\d{4}-\d\d-\d\dT\d\d\.\d\d\.\d\d\.\d{3}Z")
+_TO_THE_SECOND = len("2026-11-22T21.31.30")
 ENCODED, FROM_CACHE = "texts encoded", "texts from the cache"
 
 
@@ -63,6 +64,11 @@ class RunRecord:
     counts: Mapping[str, int]
     peak_memory_mb: float
     results: Mapping[str, Path]
+
+    @property
+    def short_version(self) -> str:
+        """The version to the second."""
+        return self.version[:_TO_THE_SECOND]
 
     @property
     def model(self) -> str:

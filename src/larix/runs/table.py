@@ -11,7 +11,6 @@ if TYPE_CHECKING:
 
 _HEADLINES = ("P@1", "R@10")
 _LEAST_WIDTH = 7
-_TO_THE_SECOND = len("2026-11-22T21.31.30")
 
 
 def render_runs_table(runs: Sequence[RunRecord]) -> "RenderableType":
@@ -37,7 +36,7 @@ def render_runs_table(runs: Sequence[RunRecord]) -> "RenderableType":
         words = (Text(text) for text in (run.environment, run.model, run.corpus["name"]))
         costs = (run.cpu_seconds, run.seconds, run.size_bytes() / 1e6)
         table.add_row(
-            run.version[:_TO_THE_SECOND],
+            run.short_version,
             *words,
             str(run.parameters.get("random_state", "")),
             *(percent(run.metrics.get(name)) for name in headlines),
@@ -97,8 +96,9 @@ def render_ensemble_table(
     together = {rule: evaluation["metrics"] for rule, evaluation in evaluations.items()}
     columns = headline_columns(together[chosen])
     table = Table(
-        box=box.SIMPLE_HEAD, title="Alone and together, percent", title_justify="left", collapse_padding=True
-    )
+        box=box.SIMPLE_HEAD, title="Alone and together, percent", title_justify="left",
+        collapse_padding=True, pad_edge=False,
+    )  # fmt: skip
     table.add_column("", no_wrap=True)
     for column in columns:
         table.add_column(column, justify="right", no_wrap=True)
