@@ -84,17 +84,11 @@ class Study:
         return self.encoder.embed(self.corpus.train.texts), self.encoder.embed(self.corpus.test.texts)
 
     @cached_property
-    def label_texts(self) -> list[str]:
-        """Texts or names of labels; empty where there are none."""
-        corpus = self.corpus
-        texts = corpus.label_texts or corpus.label_names
-        return ["" if text == name else text for text, name in zip(texts, corpus.label_ids, strict=True)]
-
-    @cached_property
     def names(self) -> NDArray[np.float32]:
         """Embeddings of the labels' names."""
-        vectors = self.encoder.embed(self.label_texts)
-        vectors[[not text for text in self.label_texts]] = 0
+        texts = self.corpus.label_descriptions
+        vectors = self.encoder.embed(texts)
+        vectors[[not text for text in texts]] = 0
         return vectors
 
     def scores(self, features: str) -> dict[str, Any]:
@@ -158,13 +152,14 @@ class Study:
 
     def _tuned(self) -> dict[str, Any]:
         train, test, held = self.corpus.train.texts, self.corpus.test.texts, self.held
+        names = self.corpus.label_descriptions
         lower = LayeredEncoder(self.encoder, self.top_layers.n_layers, keeps_states=True)
         begun = time.process_time()
-        for texts in (train, self.label_texts):  # held-out documents too, so that seeds share what is kept
+        for texts in (train, names):  # held-out documents too, so that seeds share what is kept
             lower.embed(texts)
         cached = time.process_time()
         layers = tune_top_layers(
-            self.encoder, [train[i] for i in np.flatnonzero(~held)], self.Y[~held], self.label_texts,
+            self.encoder, [train[i] for i in np.flatnonzero(~held)], self.Y[~held], names,
             self.top_layers, ContrastiveParams(), random_state=self.seed, **ONE_THREAD,
         )  # fmt: skip
         tuned = time.process_time()

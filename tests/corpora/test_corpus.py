@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -53,6 +55,13 @@ def test_labels_have_one_fixed_order_over_both_parts(corpus):
     assert corpus.label_texts is None
     assert corpus.train.labels.toarray().tolist() == [[1, 1, 0, 0], [0, 0, 0, 1], [0, 1, 0, 0], [0, 0, 0, 0]]
     assert corpus.test.labels.toarray().tolist() == [[1, 0, 1, 0], [0, 1, 0, 0], [0, 0, 0, 0]]
+
+
+def test_a_label_is_told_by_its_text_or_else_its_name_but_not_by_its_identifier(corpus):
+    assert corpus.label_descriptions == ["Animals", "", "", ""]
+    table = corpus.label_table.append_column("text", [["", "colour", "hair of animals", ""]])
+    told = replace(corpus, label_table=table)
+    assert told.label_descriptions == ["Animals", "colour", "hair of animals", ""]
 
 
 def test_labels_that_are_numbers_are_ordered_as_numbers():

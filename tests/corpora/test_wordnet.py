@@ -43,6 +43,10 @@ def test_instances_count_as_hyponyms(corpus):
     assert "banking company" in documents(corpus)["n00000603"][1]
 
 
+def test_a_label_is_told_by_the_word_that_it_is(corpus):
+    assert corpus.label_descriptions == corpus.label_ids
+
+
 def test_the_sense_of_a_label_is_the_synset_that_it_comes_from(corpus):
     found = documents(corpus)
     assert "bank/n00000400" in found["n00000601"][2]

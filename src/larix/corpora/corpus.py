@@ -243,6 +243,14 @@ class Corpus:
         return list(self.label_table["text"].to_pylist()) if "text" in self.label_table.column_names else None
 
     @cached_property
+    def label_descriptions(self) -> list[str]:
+        """What tells of every label: its text, or else its name; empty where it has neither."""
+        texts = self.label_texts or [""] * len(self.label_ids)
+        names = zip(self.label_names, self.label_ids, strict=True)
+        own_names = ("" if name == identifier else name for name, identifier in names)
+        return [text or name for text, name in zip(texts, own_names, strict=True)]
+
+    @cached_property
     def sense_labels(self) -> NDArray[np.int32] | None:
         """The label of every sense, rising, shape (S,); None if the corpus does not know senses."""
         return None if self.sense_table is None else self.sense_table["label"].to_numpy()

@@ -79,7 +79,7 @@ def corpus_of_synsets(synsets: Mapping[str, Synset]) -> Corpus:
         _part({name: kept[name] for name in part.tolist() if kept[name]}, synsets, column, table)
         for part in (names[:n_train], names[n_train:])
     )
-    label_table = pa.table({"id": labels, "name": labels})
+    label_table = pa.table({"id": labels, "name": labels, "text": labels})  # its identifier tells of a label
     sense_table = pa.table(
         {
             "label": [column[label] for label, _ in table],

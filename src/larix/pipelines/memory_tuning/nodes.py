@@ -38,15 +38,9 @@ def tune_memory_layers(
         seen = ~held_out_documents(Y, refinement, random_state)
     texts = [text for text, is_seen in zip(corpus.train.texts, seen, strict=True) if is_seen]
     return tune_top_layers(
-        encoder, texts, Y[seen], _label_texts(corpus), params.top_layers, params.contrastive,
+        encoder, texts, Y[seen], corpus.label_descriptions, params.top_layers, params.contrastive,
         random_state=random_state, n_threads=n_threads,
     )  # fmt: skip
-
-
-def _label_texts(corpus: Corpus) -> list[str]:
-    """Texts or else names of labels; empty where there is neither."""
-    texts = corpus.label_texts or corpus.label_names
-    return ["" if text == name else text for text, name in zip(texts, corpus.label_ids, strict=True)]
 
 
 def embed_for_memory(

@@ -110,8 +110,8 @@ def embed_label_texts(
     encoder = embedding.encoder.encoder(
         tuned=tuned_encoder, cache_folder=embedding_cache, n_threads=n_threads
     )
-    texts = np.array(corpus.label_texts or corpus.label_names, object)
-    told = texts != np.array(corpus.label_ids, object)
+    texts = np.array(corpus.label_descriptions, object)
+    told = texts != ""
     vectors = np.zeros((len(texts), encoder.dimension), np.float32)
     vectors[told] = encoder.embed(texts[told].tolist())
     return vectors
