@@ -22,6 +22,12 @@ def test_version(larix_command):
     assert larix_command("--version").output == f"larix {larix.__version__}\n"
 
 
+def test_it_runs_as_a_module(project):
+    result = project.command("larix", "runs", "--help")
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith("Usage: larix runs [OPTIONS]")
+
+
 @pytest.mark.parametrize("command", ["metrics", "suggest", "serve", "evaluate", "check", "init"])
 def test_every_command_explains_itself_with_examples(larix_command, command):
     result = larix_command(command, "--help")
