@@ -39,6 +39,12 @@ def test_curves_are_drawn_and_named_at_their_ends():
     assert min(np.diff(heights)) >= 0.06, "names do not overlap"
 
 
+def test_a_notebook_shows_a_figure_without_pyplot():
+    formatters = pytest.importorskip("IPython.core.formatters", reason="IPython is not installed")
+    shown, _ = formatters.DisplayFormatter().format(curves_figure(CURVES))
+    assert shown["image/png"].startswith(b"\x89PNG")
+
+
 def test_series_differ_in_marker_and_colour():
     shown = curves_figure(CURVES).axes[0].get_lines()
     assert len({line.get_marker() for line in shown}) == len({line.get_color() for line in shown}) == 3

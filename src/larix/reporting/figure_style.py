@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -70,10 +71,21 @@ def house_style() -> Iterator[None]:
 
 
 def new_figure(width: float = 6.2, height: float = 3.4) -> "Figure":
-    """An empty figure of `width` by `height` inches, which no global list keeps alive."""
+    """An empty figure of `width` by `height` inches, which no global list keeps alive.
+
+    A notebook shows it when a cell ends with it, also where pyplot was never imported.
+    """
     from matplotlib.figure import Figure
 
-    return Figure(figsize=(width, height), layout="constrained")
+    figure = Figure(figsize=(width, height), layout="constrained")
+    figure._repr_png_ = partial(_as_png, figure)  # type: ignore[attr-defined]  # what IPython asks for
+    return figure
+
+
+def _as_png(figure: "Figure") -> bytes:
+    stream = io.BytesIO()
+    figure.savefig(stream, format="png", dpi=80)
+    return stream.getvalue()
 
 
 def in_percent(axes: "Axes", axis: str = "y") -> None:
