@@ -80,12 +80,15 @@ def mlflow(monkeypatch, tmp_path):
         module.set_tracking_uri(None)
 
 
-TRACKED = {"mlflow": {"enabled": True, "tracking_uri": "sqlite:///mlflow.db"}}
+@pytest.fixture
+def tracked(tmp_path):
+    """Parameters that log to this database; MLflow keeps an open one by its name, which must not be relative."""
+    return {"mlflow": {"enabled": True, "tracking_uri": f"sqlite:///{tmp_path}/mlflow.db"}}
 
 
-def test_a_finished_run_is_logged_and_its_model_takes_texts(project, mlflow):
-    project.run(params=TRACKED)
-    project.run(params=TRACKED, only_missing_outputs=True)  # finds its metrics made
+def test_a_finished_run_is_logged_and_its_model_takes_texts(project, mlflow, tracked):
+    project.run(params=tracked)
+    project.run(params=tracked, only_missing_outputs=True)  # finds its metrics made
     (run,) = mlflow.search_runs(experiment_names=["larix"], output_format="list")
     (record,) = RunLedger(project.folder).runs()
     assert (run.info.run_name, run.info.status) == (record.version, "FINISHED")
@@ -103,7 +106,7 @@ def test_a_finished_run_is_logged_and_its_model_takes_texts(project, mlflow):
     assert not list(project.folder.rglob("*.pkl"))
 
 
-def test_a_run_that_fails_is_not_logged(project, mlflow, monkeypatch):
+def test_a_run_that_fails_is_not_logged(project, mlflow, tracked, monkeypatch):
     import larix.pipelines.reporting.nodes as nodes
 
     def fail(_):
@@ -111,7 +114,7 @@ def test_a_run_that_fails_is_not_logged(project, mlflow, monkeypatch):
 
     monkeypatch.setattr(nodes, "render_page", fail)
     with pytest.raises(RuntimeError, match="no page today"):
-        project.run(params=TRACKED)
+        project.run(params=tracked)
     assert mlflow.search_runs(experiment_names=["larix"], output_format="list") == []
 
 
