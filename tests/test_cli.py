@@ -212,7 +212,7 @@ class TestServe:
         monkeypatch.setitem(sys.modules, "fastapi", None)
         result = larix_command("serve")
         assert result.exit_code == 2
-        assert result.stderr.endswith("; run: pip install larix[serve]\n")
+        assert result.stderr.endswith("; run: pip install 'larix[serve]'\n")
 
 
 @pytest.mark.usefixtures("in_project")
@@ -261,6 +261,24 @@ class TestCheck:
         result = larix_command("check", "tiny.jsonl", "--text=texd")
         assert result.exit_code == 2
         assert "did you mean 'text'?" in result.stderr
+
+    def test_fields_encoding_and_labels_of_a_spreadsheet(self, larix_command, tmp_path):
+        file = tmp_path / "liste.csv"
+        file.write_text("titel;tags\nKäse;a|b\nÖl;c\n", encoding="latin-1")
+        words = ["check", str(file), "--text=titel", "--labels=tags", "--encoding=latin-1"]
+        assert "--field-delimiter) to ';'" in larix_command(*words).stderr
+        assert (
+            "labels     3, all used, 1.50 a document" in larix_command(*words, "--field-delimiter=;").output
+        )
+        words.append("--delimiter=/")
+        assert (
+            "labels     2, all used, 1.00 a document" in larix_command(*words, "--field-delimiter=;").output
+        )
+
+    def test_a_file_without_labels_says_so(self, larix_command, tmp_path):
+        file = tmp_path / "bare.csv"
+        file.write_text("text,labels\na,\n")
+        assert "  labels     none\n" in larix_command("check", str(file)).output
 
     def test_an_unknown_ending_asks_for_the_format(self, larix_command, tmp_path):
         result = larix_command("check", str(tmp_path / "corpus.doc"))

@@ -75,6 +75,7 @@ def test_blank_lines_are_skipped_and_counted(tmp_path):
         ("\n\n", 1, 1, "names the columns"),
         ("x,z\n1,2\n", 1, 1, "column 'y', but found no such column; there are x, z"),
         ("x,yy\n1,2\n", 1, 1, "did you mean 'yy'"),
+        ("x;y\n1;2\n", 1, 1, r"set columns\.field_delimiter \(--field-delimiter\) to ';'"),
         ("x,y,y\n1,2,3\n", 1, 5, "a second 'y'"),
         ("x,y\n1,2\n1\n", 3, 1, "as many fields as the header, 2, but found 1"),
         ("x,y\n1,2,3\n", 2, 5, "found 3"),

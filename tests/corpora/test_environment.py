@@ -62,8 +62,24 @@ def test_a_delimiter_may_be_named(project):
     assert "x;y" in ingested(environment).label_ids
 
 
+def test_fields_and_encoding_of_the_file_are_written_down(project):
+    rows = "titel;tags\nKäse;a|b\nÖl;c\nTee;a\n"
+    (project / "liste.csv").write_text(rows, encoding="latin-1")
+    environment = write(project, "liste.csv", "titel", "tags", field_delimiter=";", encoding="latin-1")
+    corpus = ingested(environment)
+    assert corpus.label_ids == ["a", "b", "c"]
+    assert {"Käse", "Öl", "Tee"} == {*corpus.train.texts, *corpus.test.texts}
+
+
+def test_a_file_without_labels_is_refused(project):
+    (project / "bare.csv").write_text("title,keywords\na,\nb,\n")
+    with pytest.raises(ValueError, match="none has; name the column of labels"):
+        write(project, "bare.csv", "title")
+    assert not list((project / "conf").iterdir())
+
+
 def test_parquet_with_lists_needs_no_delimiter(project):
-    pq.write_table(pa.table({"body": ["a", "b"], "tags": [["x;1", "y"], []]}), project / "rows.parquet")
+    pq.write_table(pa.table({"body": ["a", "b"], "tags": [["x;1", "y"], ["x;1", "y"]]}), project / "rows.parquet")
     assert ingested(write(project, "rows.parquet", "body", "tags")).label_ids == ["x;1", "y"]
 
 

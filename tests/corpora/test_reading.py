@@ -59,6 +59,12 @@ def test_a_filter_that_leaves_nothing_is_told(tmp_path):
         read_corpus(params(tmp_path, columns={"where": {"text": "b"}}))
 
 
+def test_a_corpus_without_labels_is_refused(tmp_path):
+    (tmp_path / "bare.csv").write_text("text,labels\na,\nb,\n")
+    with pytest.raises(CorpusFormatError, match="some training document has a label, but found none"):
+        read_corpus(CorpusParams(format="csv", folder=tmp_path, files={"train": "bare.csv"}))
+
+
 def test_the_name_and_the_slice_come_from_the_parameters(tmp_path):
     write(tmp_path, [(f"text {i}", [str(i)]) for i in range(100)])
     corpus = read_corpus(params(tmp_path, name="numbers", max_documents=50))

@@ -17,6 +17,8 @@ from larix.cli.reading_options import Reading, reading_arguments
 @options.TEXT
 @options.LABELS
 @options.DELIMITER
+@options.FIELD_DELIMITER
+@options.ENCODING
 @options.LABEL_FILE
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def check(file: Path, as_json: bool, **reading: Unpack[Reading]) -> None:
@@ -57,7 +59,9 @@ def check(file: Path, as_json: bool, **reading: Unpack[Reading]) -> None:
 )
 @click.option("--name", metavar="NAME", help="Name of the environment [default: by the file's name].")
 @options.FORMAT
-@click.option("--delimiter", metavar="TEXT", help="What separates labels in one text [default: found out].")
+@options.DELIMITER
+@options.FIELD_DELIMITER
+@options.ENCODING
 @click.option("--force", is_flag=True, help="Overwrite an environment of this name.")
 def init(
     data: Path,
@@ -66,6 +70,8 @@ def init(
     name: str | None,
     file_format: str | None,
     delimiter: str | None,
+    field_delimiter: str | None,
+    encoding: str,
     force: bool,
 ) -> None:
     """Write a Kedro environment for your own data.
@@ -81,7 +87,15 @@ def init(
 
     try:
         environment = write_environment(
-            data, text, labels, name=name, file_format=file_format, label_delimiter=delimiter, force=force
+            data,
+            text,
+            labels,
+            name=name,
+            file_format=file_format,
+            label_delimiter=delimiter,
+            field_delimiter=field_delimiter,
+            encoding=encoding,
+            force=force,
         )
     except FileExistsError as error:
         raise UserError(f"{error}: --name, or --force") from error

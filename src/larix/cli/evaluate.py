@@ -19,6 +19,8 @@ from larix.cli.suggest import MODEL_OPTION, load_classifier
 @options.TEXT
 @options.LABELS
 @options.DELIMITER
+@options.FIELD_DELIMITER
+@options.ENCODING
 @options.LABEL_FILE
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with fractions instead of percent.")
 def evaluate(file: Path, model: Path | None, as_json: bool, **reading: Unpack[Reading]) -> None:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from larix.corpora.params import ColumnParams
 
 _FORMATS = ("jsonl", "csv", "tsv", "parquet", "xc", "pecos", "pecos-npz", "arff", "wordnet")
+_ENCODINGS = ("utf-8", "latin-1", "cp1252")
 
 FILE = click.argument("file", type=click.Path(path_type=Path))
 FORMAT = click.option(
@@ -24,7 +25,21 @@ LABELS = click.option(
     "--labels", metavar="COLUMN", default="labels", show_default=True, help="Column of a table with labels."
 )
 DELIMITER = click.option(
-    "--delimiter", metavar="TEXT", help="What separates labels that stand in one text, as in 'a; b'."
+    "--delimiter",
+    metavar="TEXT",
+    help="What separates labels in one text, as in 'a; b' [default: found out].",
+)
+FIELD_DELIMITER = click.option(
+    "--field-delimiter",
+    metavar="MARK",
+    help="What separates fields [default: a comma in .csv, a tab in .tsv].",
+)
+ENCODING = click.option(
+    "--encoding",
+    type=click.Choice(_ENCODINGS),
+    default="utf-8",
+    show_default=True,
+    help="Encoding of a text file.",
 )
 LABEL_FILE = click.option(
     "--label-file",
@@ -41,6 +56,8 @@ class Reading(TypedDict):
     text: tuple[str, ...]
     labels: str
     delimiter: str | None
+    field_delimiter: str | None
+    encoding: str
     label_file: Path | None
 
 
@@ -54,15 +71,26 @@ def reading_arguments(file: Path, reading: Reading) -> dict[str, Any]:
     """
     from larix.corpora.environment import format_of
 
+    file_format = reading["file_format"] or format_of(file)
     return {
-        "file_format": reading["file_format"] or format_of(file),
-        "columns": _columns(reading),
+        "file_format": file_format,
+        "columns": _columns(file, file_format, reading),
         "label_file": reading["label_file"],
+        "encoding": reading["encoding"],
     }
 
 
-def _columns(reading: Reading) -> "ColumnParams":
-    from larix.corpora.params import ColumnParams
+def _columns(file: Path, file_format: str, reading: Reading) -> "ColumnParams":
+    from larix.corpora.environment import with_label_delimiter
+    from larix.corpora.params import TABLE_FORMATS, ColumnParams
 
-    given = {"label_delimiter": reading["delimiter"]} if reading["delimiter"] else {}
-    return ColumnParams(text=reading["text"] or ("text",), labels=reading["labels"], **given)
+    columns = ColumnParams(
+        text=reading["text"] or ("text",),
+        labels=reading["labels"],
+        field_delimiter=reading["field_delimiter"],
+    )
+    if file_format not in TABLE_FORMATS:
+        return columns
+    return with_label_delimiter(
+        file, file_format, columns, reading["delimiter"], encoding=reading["encoding"]
+    )

@@ -51,6 +51,7 @@ class FileReport:
     def lines(self) -> list[str]:
         """The report as lines of text."""
         used = "all used" if self.n_labels_used == self.n_labels else f"{self.n_labels_used:,} used"
+        labels = f"{self.n_labels:,}, {used}, {self.labels_per_document:.2f} a document"
         if self.n_features is None:
             content = f"texts      {self.size_per_document:,.1f} words a document"
         else:
@@ -58,7 +59,7 @@ class FileReport:
         lines = [
             f"{self.path}: valid {self.format}",
             f"  documents  {self.n_documents:,}",
-            f"  labels     {self.n_labels:,}, {used}, {self.labels_per_document:.2f} a document",
+            f"  labels     {labels if self.n_labels else 'none'}",
             f"  {content}",
         ]
         if self.n_repeated:

@@ -16,6 +16,8 @@ from larix.corpora.text_file import is_blank, read_lines
 Place = tuple[int, int]
 Lines = Iterator[tuple[int, str]]
 
+_FIELD_DELIMITERS = (";", "\t", "|", ",")
+
 
 class DelimitedReader:
     """Reads one file.
@@ -73,7 +75,7 @@ class DelimitedReader:
                 *places[0],
                 rule=f"the header names the column {name!r}",
                 found="no such column",
-                remedy=nearest_hint(name, header),
+                remedy=_likely_field_delimiter(header) or nearest_hint(name, header),
             )
         at = header.index(name)
         if header.count(name) > 1:
@@ -165,3 +167,14 @@ class DelimitedReader:
                 remedy="close the quote that opens here, or set columns.quoting to false",
             )
         return following
+
+
+def _likely_field_delimiter(header: list[str]) -> str | None:
+    """What to do about a header of one field that holds a usual delimiter; None if it is no such header."""
+    held = [mark for mark in _FIELD_DELIMITERS if len(header) == 1 and mark in header[0]]
+    if not held:
+        return None
+    return (
+        f"set columns.field_delimiter (--field-delimiter) to {held[0]!r}, which seems to separate fields in "
+        f"{header[0]!r}"
+    )

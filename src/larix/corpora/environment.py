@@ -5,7 +5,7 @@ The file is read whole first, so that an environment is only written for data th
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,9 @@ from typing import Any
 import yaml
 
 from larix.corpora.check import FileReport, check_file
-from larix.corpora.format_error import CorpusFormatError
-from larix.corpora.jsonl import jsonl_records
-from larix.corpora.nearest import nearest_hint
 from larix.corpora.oddities import Oddities
 from larix.corpora.params import TABLE_FORMATS, ColumnParams
-from larix.corpora.parquet import parquet_columns
-from larix.corpora.tables import delimited_reader, table_records
+from larix.corpora.tables import table_records
 
 PARAMETERS_FILE = "parameters_ingestion.yml"
 GLOBALS_FILE = "globals.yml"
@@ -77,6 +73,8 @@ def write_environment(
     name: str | None = None,
     file_format: str | None = None,
     label_delimiter: str | None = None,
+    field_delimiter: str | None = None,
+    encoding: str = "utf-8",
     conf: Path | str = "conf",
     force: bool = False,
 ) -> Environment:
@@ -96,6 +94,10 @@ def write_environment(
         One of `larix.corpora.params.TABLE_FORMATS`; by default what the file's ending says.
     label_delimiter : str, optional
         What separates labels in a string; by default found out from the first records.
+    field_delimiter : str, optional
+        What separates the fields of a CSV or TSV file; by default a comma or a tab.
+    encoding : str
+        Of a text file.
     conf : path-like
         The project's configuration folder.
     force : bool
@@ -120,11 +122,17 @@ def write_environment(
             f"{file_format!r}; see the environment bibtex for how to write one by hand"
         )
     folder = _folder(Path(conf), name or environment_name(data), force=force)
-    columns = _columns(
-        data, file_format, (text,) if isinstance(text, str) else tuple(text), labels, label_delimiter
+    columns = with_label_delimiter(
+        data,
+        file_format,
+        ColumnParams(text=text, labels=labels, field_delimiter=field_delimiter),
+        label_delimiter,
+        encoding=encoding,
     )
-    report = check_file(data, file_format, columns=columns)
-    parameters = _parameters(data, file_format, folder.name, columns)
+    report = check_file(data, file_format, columns=columns, encoding=encoding)
+    if not report.n_labels:
+        raise ValueError(f"some document has a label, but of {data} none has; name the column of labels")
+    parameters = _parameters(data, file_format, folder.name, columns, encoding)
     folder.mkdir(exist_ok=True)
     header = f"# {data.name}; run it by: kedro run --env={folder.name}\n"
     (folder / PARAMETERS_FILE).write_text(header + _yaml({"ingestion": parameters}), encoding="utf-8")
@@ -144,7 +152,7 @@ def format_of(data: Path) -> str:
     if ending not in _ENDINGS:
         raise ValueError(
             f"the ending of a file tells its format, but {data.name!r} ends in none of "
-            f"{', '.join(_ENDINGS)}; name the format"
+            f"{', '.join(_ENDINGS)}; name the format (--format)"
         )
     return _ENDINGS[ending]
 
@@ -155,14 +163,32 @@ def environment_name(data: Path) -> str:
     return name if _NAME.fullmatch(name) and name not in _TAKEN_NAMES else f"corpus_{name}".rstrip("_")
 
 
-def table_columns(data: Path, file_format: str) -> list[str]:
-    """Names of the columns of a table; of JSONL, the keys of the first thousand records."""
-    if file_format == "parquet":
-        return parquet_columns(data)
-    if file_format == "jsonl":
-        records = islice(jsonl_records(data, Oddities()), _RECORDS_LOOKED_AT)
-        return list(dict.fromkeys(key for record in records for key in record.values))
-    return delimited_reader(data, file_format, ColumnParams(), Oddities()).header()
+def with_label_delimiter(
+    data: Path, file_format: str, columns: ColumnParams, given: str | None, *, encoding: str = "utf-8"
+) -> ColumnParams:
+    """The columns of a table, with what separates labels in a string.
+
+    Parameters
+    ----------
+    data : Path
+        The table.
+    file_format : str
+        One of `larix.corpora.params.TABLE_FORMATS`.
+    columns : ColumnParams
+        Its columns.
+    given : str or None
+        The delimiter; None for the one that most of the first thousand records have in their labels.
+    encoding : str
+        Of a text file.
+
+    Raises
+    ------
+    CorpusFormatError
+        If one of these records breaks a rule of the format.
+    """
+    return replace(
+        columns, label_delimiter=given or _likely_label_delimiter(data, file_format, columns, encoding)
+    )
 
 
 def _folder(conf: Path, name: str, *, force: bool) -> Path:
@@ -181,44 +207,32 @@ def _folder(conf: Path, name: str, *, force: bool) -> Path:
     return folder
 
 
-def _columns(
-    data: Path, file_format: str, text: tuple[str, ...], labels: str, label_delimiter: str | None
-) -> ColumnParams:
-    known = table_columns(data, file_format)
-    for column in (*text, labels):
-        if column not in known:
-            raise CorpusFormatError(
-                data,
-                1,
-                1,
-                rule=f"there is a column {column!r}",
-                found="none",
-                remedy=nearest_hint(column, known),
-            )
-    columns = ColumnParams(text=text, labels=labels)
-    delimiter = label_delimiter or _likely_delimiter(data, file_format, columns)
-    return ColumnParams(text=text, labels=labels, label_delimiter=delimiter)
-
-
-def _likely_delimiter(data: Path, file_format: str, columns: ColumnParams) -> str:
-    """The delimiter that most of the first records have in their labels."""
-    records = islice(table_records(data, file_format, columns, Oddities()), _RECORDS_LOOKED_AT)
+def _likely_label_delimiter(data: Path, file_format: str, columns: ColumnParams, encoding: str) -> str:
+    records = islice(
+        table_records(data, file_format, columns, Oddities(), encoding=encoding), _RECORDS_LOOKED_AT
+    )
     values = [value for record in records if isinstance(value := record.values.get(columns.labels), str)]
     counts = {delimiter: sum(delimiter in value for value in values) for delimiter in _LABEL_DELIMITERS}
     best = max(counts, key=counts.__getitem__)
     return best if counts[best] else columns.label_delimiter
 
 
-def _parameters(data: Path, file_format: str, name: str, columns: ColumnParams) -> dict[str, Any]:
+def _parameters(
+    data: Path, file_format: str, name: str, columns: ColumnParams, encoding: str
+) -> dict[str, Any]:
     chosen: dict[str, Any] = {"text": list(columns.text), "labels": columns.labels}
     if columns.label_delimiter != ColumnParams().label_delimiter:
         chosen["label_delimiter"] = columns.label_delimiter
+    if columns.field_delimiter is not None:
+        chosen["field_delimiter"] = columns.field_delimiter
+    written = {} if encoding == "utf-8" else {"encoding": encoding}
     return {
         "format": file_format,
         "name": name,
         "files": {"train": str(data.resolve())},
         "columns": chosen,
         "split": {"test_fraction": 0.1, "drop_test_duplicates": True},
+        **written,
     }
 
 

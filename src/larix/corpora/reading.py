@@ -8,6 +8,7 @@ from dataclasses import replace
 from larix.corpora.assembly import assemble
 from larix.corpora.corpus import Corpus
 from larix.corpora.documents import Documents, LabelVocabulary
+from larix.corpora.format_error import CorpusFormatError
 from larix.corpora.icd10cm import read_icd10cm
 from larix.corpora.label_files import read_label_files, read_numbered_labels
 from larix.corpora.label_pairs import pair_labels
@@ -63,6 +64,7 @@ def read_corpus(params: CorpusParams) -> Corpus:
             else None,
             split=params.split,
         )
+        _require_labels(corpus, params)
     if params.max_documents is not None:
         corpus = corpus.limit(params.max_documents, random_state=params.split.random_state)
     if params.pair_labels is not None:
@@ -76,6 +78,18 @@ def read_corpus(params: CorpusParams) -> Corpus:
         time.perf_counter() - start,
     )
     return corpus
+
+
+def _require_labels(corpus: Corpus, params: CorpusParams) -> None:
+    if not corpus.train.labels.nnz:
+        raise CorpusFormatError(
+            params.path(params.files.train),
+            1,
+            1,
+            rule="some training document has a label",
+            found="none that has one",
+            remedy="name the column, or the file, that holds the labels",
+        )
 
 
 def _reader(name: str) -> Callable[[CorpusParams, LabelVocabulary], Parts]:
