@@ -9,7 +9,7 @@ from larix.cli.errors import UserError
 from larix.runs.ledger import find_ledger, find_run
 
 
-@click.command()
+@click.command(short_help="Compare two runs on the same test documents.")
 @click.argument("run_a", metavar="RUN_A")
 @click.argument("run_b", metavar="RUN_B")
 @click.option(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _RULES = ("average", "rank_average", "sigmoid_average", "softmax_average", "round_robin")
 
 
-@click.command()
+@click.command(short_help="Join classifiers of the same labels into one.")
 @click.argument("members", metavar="MEMBER...", nargs=-1)
 @click.option(
     "--output", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER", required=True,

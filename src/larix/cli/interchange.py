@@ -9,7 +9,7 @@ from larix.cli.errors import UserError
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
-@click.command("import-pecos")
+@click.command("import-pecos", short_help="Read a model of libpecos.")
 @click.argument("folder", type=_FOLDER)
 @click.argument("model", type=_FOLDER)
 def import_pecos(folder: Path, model: Path) -> None:
@@ -33,7 +33,7 @@ def import_pecos(folder: Path, model: Path) -> None:
     )
 
 
-@click.command("export-pecos")
+@click.command("export-pecos", short_help="Write a model that libpecos loads.")
 @click.argument("model", type=_FOLDER)
 @click.argument("folder", type=_FOLDER)
 def export_pecos(model: Path, folder: Path) -> None:

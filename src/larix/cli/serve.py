@@ -12,7 +12,7 @@ from larix.last_run import find_last_run
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
-@click.command()
+@click.command(short_help="Answer texts over HTTP.")
 @click.argument("model", type=click.Path(path_type=Path), required=False)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0: a free one.")
@@ -58,7 +58,7 @@ def serve(
         from larix.serving.http.server import serve as serve_http
         from larix.serving.http.service import ServiceSettings
     except ModuleNotFoundError as error:
-        raise UserError(f"larix serve needs {error.name}; run: pip install larix[serve]") from None
+        raise UserError(f"larix serve needs {error.name}; run: pip install 'larix[serve]'") from None
 
     settings = ServiceSettings(
         limits=Limits(**limits),  # type: ignore[arg-type]

@@ -36,7 +36,7 @@ def tree() -> None:
     """
 
 
-@tree.command()
+@tree.command(short_help="Print the upper levels of the tree.")
 @MODEL_OPTION
 @click.option("--depth", type=click.IntRange(min=1), default=2, show_default=True, help="Levels to show.")
 @KEYWORDS_OPTION
@@ -58,7 +58,7 @@ def show(model: Path | None, depth: int, keywords: int) -> None:
     Console(highlight=False, soft_wrap=True).print(_branch(document["tree"], depth))
 
 
-@tree.command()
+@tree.command(short_help="Write a page, JSON or GraphML.")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @MODEL_OPTION
 @click.option("--no-labels", is_flag=True, help="Leave out labels: clusters and nodes alone.")
@@ -136,7 +136,8 @@ def _branch(node: dict[str, Any], depth: int) -> "Tree":
         branch.children.append(_branch(child, depth - 1))
     labels = node.get("labels", ()) if depth else ()
     for label in labels[:_MOST_LABELS]:
-        branch.add(f"[bold]{escape(label['id'])}[/] {escape(label['name'])}")
+        name = "" if label["name"] == label["id"] else f" {escape(label['name'])}"
+        branch.add(f"[bold]{escape(label['id'])}[/]{name}")
     if len(labels) > _MOST_LABELS:
         branch.add(f"and {len(labels) - _MOST_LABELS:,} more")
     return branch

@@ -25,7 +25,7 @@ def render_runs_table(runs: Sequence[RunRecord]) -> "RenderableType":
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=0)
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=0)
     table.add_column("run", no_wrap=True)
     for column in ("env", "model", "corpus"):
         table.add_column(column, overflow="fold", min_width=_LEAST_WIDTH)
