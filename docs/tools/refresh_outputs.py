@@ -17,6 +17,7 @@ import argparse
 import os
 import re
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,6 +61,7 @@ def run(output: Output, folder: Path) -> str:
     """What the block should hold: the command and what it prints in `folder`."""
     variables = {**os.environ, "DO_NOT_TRACK": "1", "NO_COLOR": "1"}
     variables.pop("COLUMNS", None)
+    variables["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{variables['PATH']}"
     if output.command.startswith("larix "):
         variables["COLUMNS"] = "82"  # the width that click's test runner has
     done = subprocess.run(
