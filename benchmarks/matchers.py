@@ -275,6 +275,7 @@ def _race_table(results: Results) -> str:
     rows = results.of_kind("race")
     for n_clusters in sorted({row["n_clusters"] for row in rows}):
         runs = [row for row in rows if row["n_clusters"] == n_clusters]
+        runs.sort(key=lambda row: (row["passes"], row["steps"]))
         curves = {name: curve(runs, name) for name in sorted({row["system"] for row in runs})}
         goal = min(max(found for _, found in points) for points in curves.values())
         for name, points in curves.items():
