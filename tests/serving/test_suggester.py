@@ -272,7 +272,9 @@ def test_the_newest_whole_version_is_found(suggester, tmp_path):
         suggester.save(versions / time / "classifier")
     (versions / "2026-01-03" / "classifier").mkdir(parents=True)
     assert find_model_folder(versions) == versions / "2026-01-02" / "classifier"
-    assert isinstance(larix.load(versions), Suggester)
+    mounted = versions.rename(tmp_path / "mounted")
+    assert find_model_folder(mounted) == mounted / "2026-01-02" / "classifier"
+    assert isinstance(larix.load(mounted), Suggester)
 
 
 def test_evaluation_equals_that_of_the_predictions(suggester):

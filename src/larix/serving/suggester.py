@@ -245,12 +245,13 @@ def load_classifier(path: str | os.PathLike[str], *, verify: bool = True) -> Cla
 
 
 def find_model_folder(path: str | os.PathLike[str]) -> Path:
-    """The model folder at `path`, or the newest whole version in it (`path/VERSION/NAME`).
+    """The model folder at `path`, or the newest whole version in it (`path/VERSION/classifier`).
 
-    Versions are named by their time, so that the last name is the newest.
+    Versions are named by their time, so that the last name is the newest. `path` may have another name, as
+    where a container mounts it.
     """
     folder = Path(path)
     if (folder / "model.json").exists():
         return folder
-    versions = sorted(folder.glob(f"*/{folder.name}"), reverse=True)
+    versions = sorted({*folder.glob(f"*/{folder.name}"), *folder.glob("*/classifier")}, reverse=True)
     return next((version for version in versions if is_whole(version)), folder)

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 import pytest
 import scipy.sparse as sp
 
-pytest.importorskip("fastapi", reason="pip install larix[serve]")
+pytest.importorskip("fastapi", reason="pip install 'larix[serve]'")
 
 from fastapi.testclient import TestClient
 

@@ -1,9 +1,12 @@
-"""Limits, tokens and the search for labels."""
+"""Limits, tokens, addresses and the search for labels."""
+
+import socket
 
 import numpy as np
 import pytest
 
 from larix.serving.given_features import GivenFeatures
+from larix.serving.http import server
 from larix.serving.http.bearer_token import TOKEN_VARIABLE, read_token
 from larix.serving.http.current_model import CurrentModel
 from larix.serving.http.label_search import LabelSearch
@@ -32,6 +35,19 @@ def test_a_weak_token_is_refused_without_being_quoted(token):
     with pytest.raises(ValueError, match="must have at least 16 characters") as caught:
         read_token(None, {TOKEN_VARIABLE: token})
     assert not token or token not in str(caught.value)
+
+
+def test_a_missing_token_file_is_told_with_the_command_that_makes_one(tmp_path):
+    with pytest.raises(OSError, match=r"but: No such file.*; make one: openssl rand -hex 32 > '.*my token'"):
+        read_token(tmp_path / "my token")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "no such host"])
+def test_an_address_that_cannot_be_had_is_told_with_a_remedy(host):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(OSError, match=rf"must have {host}:{port} for itself, but: .*; choose another"):
+            server._listening(host, port)
 
 
 def test_a_token_is_not_shown():

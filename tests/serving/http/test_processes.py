@@ -165,7 +165,7 @@ def test_workers_share_counts_and_are_replaced_when_they_die(folder, tmp_path):
         (["nowhere"], {}, "nowhere is no folder"),
         (["--max-texts=0"], {}, "max_texts must be positive, but is 0"),
         ([], {"LARIX_TOKEN": "short"}, "a token must have at least 16 characters"),
-        (["--token-file=nowhere"], {}, "No such file or directory: 'nowhere'"),
+        (["--token-file=nowhere"], {}, "make one: openssl rand -hex 32 > nowhere"),
     ],
 )
 def test_mistakes_are_told_in_one_line_before_anything_listens(folder, words, variables, message):

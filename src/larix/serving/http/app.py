@@ -98,12 +98,12 @@ def _add_answers(app: FastAPI, service: Service) -> None:
 
 
 def _add_probes(app: FastAPI, service: Service) -> None:
-    @app.get("/health", response_model=messages.State, summary="Whether the process lives")
+    @app.get("/health", response_model=messages.Alive, summary="Whether the process lives")
     async def health() -> dict[str, Any]:
         return {"status": "alive"}
 
     @app.get(
-        "/ready", response_model=messages.State, responses={503: {"model": messages.State}},
+        "/ready", response_model=messages.Readiness, responses={503: {"model": messages.Readiness}},
         summary="Whether a text would be answered now",
     )  # fmt: skip
     async def ready() -> Response:

@@ -5,6 +5,7 @@ It comes from the environment or a file, never from the command line, where othe
 
 import hmac
 import os
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -27,10 +28,10 @@ def read_token(file: Path | None, environment: Mapping[str, str] = os.environ) -
     ValueError
         If it is too short, or has characters that a header can't carry.
     OSError
-        If the file can't be read.
+        If the file can't be read; the message has the command that makes one.
     """
     if file is not None:
-        token, source = file.read_text(encoding="utf-8").strip(), str(file)
+        token, source = _read(file), str(file)
     elif TOKEN_VARIABLE in environment:
         token, source = environment[TOKEN_VARIABLE], TOKEN_VARIABLE
     else:
@@ -41,6 +42,16 @@ def read_token(file: Path | None, environment: Mapping[str, str] = os.environ) -
             f"but that in {source} has not; make one: openssl rand -hex 32"
         )
     return token
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise OSError(
+            f"{file} must be a file with a token, but: {error.strerror}; "
+            f"make one: openssl rand -hex 32 > {shlex.quote(str(file))}"
+        ) from error
 
 
 class TokenCheck:

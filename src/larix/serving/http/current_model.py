@@ -102,7 +102,7 @@ class CurrentModel:
             served = ServedModel(_loaded(folder, self._n_threads), version, folder)
             self._served, self._seen, self.loaded_at = served, signature, time.time()
         seconds, n_labels = time.perf_counter() - started, len(served.classifier.label_ids)
-        logger.info("model %s: %d labels from %s, %.1f s", version, n_labels, folder, seconds)
+        logger.info("model %s: %s labels from %s, %.1f s", version, f"{n_labels:,}", folder, seconds)
         return True
 
 

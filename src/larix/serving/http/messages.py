@@ -68,11 +68,17 @@ class LabelsAnswer(BaseModel):
     labels: list[FoundLabel]
 
 
-class State(BaseModel):
+class Alive(BaseModel):
+    """The process lives."""
+
+    status: str
+
+
+class Readiness(BaseModel):
     """What the service does."""
 
     status: str
-    model: str | None = None
+    model: str | None = Field(None, description="Version of the classifier that answers.")
 
 
 class Reloaded(BaseModel):

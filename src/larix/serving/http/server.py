@@ -1,5 +1,6 @@
 """Run the application: one process or several over one socket, until told to stop."""
 
+import errno
 import logging
 import os
 import signal
@@ -80,8 +81,15 @@ def serve(locate: Callable[[], Path], settings: ServiceSettings, *, host: str, p
 
 
 def _listening(host: str, port: int) -> socket.socket:
-    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    listener = socket.create_server(address[:2], family=family, backlog=_BACKLOG)
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.create_server(address[:2], family=family, backlog=_BACKLOG)
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno in errno.errorcode else error.strerror
+        raise OSError(
+            f"the service must have {host}:{port} for itself, but: {reason}; "
+            "choose another with --port, or 0 for a free one, and --host of this machine"
+        ) from error
     listener.set_inheritable(True)
     return listener
 
