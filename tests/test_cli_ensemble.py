@@ -129,7 +129,7 @@ def test_a_tree_is_one_of_a_member(larix_command, written):
 
 
 def test_it_is_served(written):
-    pytest.importorskip("fastapi", reason="pip install larix[serve]")
+    pytest.importorskip("fastapi", reason="pip install 'larix[serve]'")
     from fastapi.testclient import TestClient
 
     from larix.serving.http.app import create_app

@@ -19,7 +19,7 @@ def test_a_project_without_tracking_imports_nothing_of_mlflow():
 
 def test_without_the_extra_a_run_does_not_begin(project, monkeypatch):
     monkeypatch.setitem(sys.modules, "mlflow", None)
-    with pytest.raises(ModuleNotFoundError, match=r"needs mlflow.*pip install larix\[mlflow\]"):
+    with pytest.raises(ModuleNotFoundError, match=r"needs mlflow.*pip install 'larix\[mlflow\]'"):
         project.run(params={"mlflow": {"enabled": True}})
     assert project.snapshot() == {}
 

@@ -22,7 +22,7 @@ def test_threads_of_a_worker_are_its_processors():
 
 def test_a_missing_ray_is_told_with_the_command_that_installs_it(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(ModuleNotFoundError, match=r"needs ray.*; run: pip install larix\[transformer\]"):
+    with pytest.raises(ModuleNotFoundError, match=r"needs ray.*; run: pip install 'larix\[transformer\]'"):
         make_engine(EngineParams(num_workers=1), tmp_path)
 
 

@@ -109,7 +109,7 @@ def test_search_is_exact_without_the_library(data, monkeypatch, caplog):
     monkeypatch.setattr(module, "MANY_ROWS", 100)
     exact = EmbeddingIndex.of(X, d, A)
     auto = EmbeddingIndex.of(X, d, A, search="auto")
-    assert "pip install larix[search]" in caplog.text
+    assert "pip install 'larix[search]'" in caplog.text
     one_cell = VectorCells(np.ones((1, d), np.float32), np.zeros(250, np.int32))
     made_elsewhere = EmbeddingIndex(exact.vectors, exact.others, A, one_cell)
     for index in (auto, made_elsewhere):

@@ -45,7 +45,7 @@ def test_word_vectors_come_from_a_folder(tmp_path):
 def test_without_its_libraries_the_encoder_names_the_extra(tmp_path):
     (tmp_path / "config.json").write_text('{"hidden_size": 4}')
     (tmp_path / "model.safetensors").touch()
-    with pytest.raises(ModuleNotFoundError, match=r"needs torch, .* run: pip install larix\[transformer\]"):
+    with pytest.raises(ModuleNotFoundError, match=r"needs torch, .* run: pip install 'larix\[transformer\]'"):
         embed_label_texts(TEXTS, LabelTextParams("sentence_encoder", folder=str(tmp_path)))
 
 

@@ -18,5 +18,5 @@ def test_a_missing_module_is_told_with_the_command_that_installs_it(tmp_path, mo
     for module, missing in [("nowhere", "nowhere"), ("incomplete_library", "a_part_that_is_missing")]:
         with pytest.raises(ModuleNotFoundError) as caught:
             import_optional(module, needed_by="this test", extra="dev")
-        expected = f"this test needs {missing}, which is not installed; run: pip install larix[dev]"
+        expected = f"this test needs {missing}, which is not installed; run: pip install 'larix[dev]'"
         assert str(caught.value) == expected

@@ -62,5 +62,5 @@ def test_damaged_cells_are_refused_before_the_library_sees_them():
 
 def test_a_missing_library_is_named_with_its_command(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "faiss", None)
-    with pytest.raises(ModuleNotFoundError, match=r"needs faiss, .* run: pip install larix\[search\]"):
+    with pytest.raises(ModuleNotFoundError, match=r"needs faiss, .* run: pip install 'larix\[search\]'"):
         import_faiss()

@@ -192,7 +192,7 @@ class EmbeddingIndex:
     def _search(self) -> CellSearch | None:
         if self.cells is None or has_faiss():
             return None if self.cells is None else self.cells.search(self._mapped)
-        logger.warning("search is exact here, since faiss is not installed; pip install larix[search]")
+        logger.warning("search is exact here, since faiss is not installed; pip install 'larix[search]'")
         return None
 
     def save(self, path: Path | str) -> None:
@@ -244,6 +244,6 @@ def _searches_approximately(search: SearchKind, n_rows: int) -> bool:
     if not has_faiss():
         logger.warning(
             "%d rows are searched exactly, in proportion to their number; for faster, approximate search "
-            "pip install larix[search]", n_rows,
+            "pip install 'larix[search]'", n_rows,
         )  # fmt: skip
     return has_faiss()

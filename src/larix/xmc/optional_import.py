@@ -24,6 +24,6 @@ def import_optional(*modules: str, needed_by: str, extra: str) -> Any:
         *_, last = [import_module(module) for module in modules]
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
-            f"{needed_by} needs {error.name}, which is not installed; run: pip install larix[{extra}]"
+            f"{needed_by} needs {error.name}, which is not installed; run: pip install 'larix[{extra}]'"
         ) from None
     return last

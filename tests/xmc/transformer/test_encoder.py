@@ -122,7 +122,7 @@ def test_known_texts_need_no_library(encoder_folder, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "transformers", None)
     known = SentenceEncoder(encoder_folder, cache_folder=tmp_path)
     np.testing.assert_array_equal(known.embed(TEXTS), vectors)
-    with pytest.raises(ModuleNotFoundError, match=r"needs torch, .* run: pip install larix\[transformer\]"):
+    with pytest.raises(ModuleNotFoundError, match=r"needs torch, .* run: pip install 'larix\[transformer\]'"):
         known.embed(["skin"])
 
 
