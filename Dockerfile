@@ -1,4 +1,4 @@
-# larix as a service: docker build -t larix . && docker run -p 8000:8000 -v "$PWD/data/06_models/classifier:/models/classifier:ro" larix
+# larix as a service: docker build -t larix . && docker run -p 127.0.0.1:8000:8000 -v "$PWD/data/06_models/classifier:/models/classifier:ro" larix
 # Any other command runs in its place: docker run larix larix --help
 
 FROM python:3.12-slim-bookworm AS build

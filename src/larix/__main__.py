@@ -1,5 +1,6 @@
 """`python -m larix`: run the packaged project, with the options of `kedro run`."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -8,7 +9,8 @@ from kedro.framework.project import configure_project
 
 
 def main(*arguments: str) -> None:
-    """Run the pipelines of this package."""
+    """Run the pipelines of this package, without Kedro's messages to its makers."""
+    os.environ.setdefault("KEDRO_DISABLE_TELEMETRY", "1")
     package = Path(__file__).parent.name
     configure_project(package)
     find_run_command(package)(list(arguments) or sys.argv[1:])
