@@ -34,6 +34,14 @@ def test_columns_are_joined_and_identifiers_kept(tmp_path):
     assert [record.id for record in texts(tmp_path / "t.csv", "body")] == ["1", "2", "3"]
 
 
+def test_fields_and_encoding_may_be_those_of_a_spreadsheet(tmp_path):
+    (tmp_path / "t.csv").write_text("nr;titel\n7;Käse, weich\n", encoding="latin-1")
+    file = TextFile(tmp_path / "t.csv", ("titel",), "nr", field_delimiter=";", encoding="latin-1")
+    assert list(file) == [TextRecord("7", "Käse, weich", 2)]
+    with pytest.raises(ValueError, match="encoding is one of utf-8, latin-1, cp1252, but is 'utf8'"):
+        TextFile(tmp_path / "t.csv", encoding="utf8")
+
+
 def test_jsonl_and_parquet_may_lack_values(tmp_path):
     (tmp_path / "t.jsonl").write_text('{"id": 4, "a": "x"}\n{"id": 5, "b": "y"}\n{"id": 6, "a": null}\n')
     expected = [TextRecord("4", "x", 1), TextRecord("5", "y", 2), TextRecord("6", "", 3)]

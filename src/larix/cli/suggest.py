@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 
 from larix.cli.errors import UserError
+from larix.cli.reading_options import ENCODING, FIELD_DELIMITER
 from larix.last_run import find_last_run
 
 if TYPE_CHECKING:
+    from larix.corpora.texts import TextFile
     from larix.serving.classifier import Classifier, Suggestion
 
 _NOTHING = "  no suggestion: nothing in this text is known to the model, or no score is high enough"
@@ -51,6 +53,8 @@ MODEL_OPTION = click.option(
 @click.option(
     "--id", "id_column", metavar="COLUMN", help="Column of --input to know texts by [default: 1, 2, ...]."
 )
+@FIELD_DELIMITER
+@ENCODING
 @click.option(
     "--output", type=click.Path(path_type=Path), metavar="FILE",
     help="Where the labels of --input go: .csv, .tsv, .jsonl, .parquet.",
@@ -67,6 +71,8 @@ def suggest(
     source: Path | None,
     columns: tuple[str, ...],
     id_column: str | None,
+    field_delimiter: str | None,
+    encoding: str,
     output: Path | None,
 ) -> None:
     """Suggest labels for each TEXT, with names and scores.
@@ -89,7 +95,10 @@ def suggest(
             raise click.UsageError("--input and --output go without TEXT, --file, --label and --json")
         if source is None or output is None:
             raise click.UsageError("a file of texts needs both --input and --output")
-        label_file(source, output, model, columns or ("text",), id_column, explain=explain, **asked)
+        from larix.corpora.texts import TextFile
+
+        given = TextFile(source, columns or ("text",), id_column, field_delimiter, encoding)
+        label_file(given, output, model, explain=explain, **asked)
         return
     wanted, classifier = _texts(texts, file), load_classifier(model)
     if explain or labels:
@@ -103,26 +112,17 @@ def suggest(
         _print(wanted, suggestions)
 
 
-def label_file(
-    source: Path,
-    output: Path,
-    model: Path | None,
-    columns: tuple[str, ...],
-    id_column: str | None,
-    **asked: Any,
-) -> None:
+def label_file(given: "TextFile", output: Path, model: Path | None, **asked: Any) -> None:
     """Label the texts of a file a batch at a time, and write them as they come."""
     from larix.corpora.suggestion_file import check_ending, write_suggestions
-    from larix.corpora.texts import TextFile
     from larix.serving.file_labelling import LabelledTexts
     from larix.xmc.progress import reporting
 
     check_ending(output)
     if asked["explain"] and output.suffix != ".jsonl":
         raise click.UsageError(f"reasons are written to .jsonl, but --output is {output.name}")
-    if output.resolve() == source.resolve():
-        raise click.UsageError(f"--output must be another file than --input, but both are {source}")
-    given = TextFile(source, columns, id_column)
+    if output.resolve() == given.path.resolve():
+        raise click.UsageError(f"--output must be another file than --input, but both are {given.path}")
     with reporting(_progress_bar):
         n_texts = write_suggestions(output, LabelledTexts(load_classifier(model), given, **asked))
     click.echo(f"{output}: labels of {n_texts:,} texts", err=True)

@@ -18,7 +18,7 @@ from typing import Any, Literal, TypeVar, get_args
 
 from larix.corpora.icd10cm_release import tabular_list
 from larix.corpora.nearest import nearest_hint
-from larix.corpora.text_file import ENCODINGS
+from larix.corpora.text_file import check_encoding
 from larix.corpora.wordnet_database import database_files
 
 Format = Literal["icd10cm", "jsonl", "csv", "tsv", "parquet", "xc", "pecos", "pecos-npz", "arff", "wordnet"]
@@ -254,10 +254,7 @@ class CorpusParams:
             raise ValueError(
                 f"format must be a known one, but is {self.format!r}; {nearest_hint(self.format, FORMATS)}"
             )
-        if self.encoding not in ENCODINGS:
-            raise ValueError(
-                f"encoding is one of {', '.join(ENCODINGS)}, but is {self.encoding!r}; convert the file"
-            )
+        check_encoding(self.encoding)
         if self.max_documents is not None and self.max_documents < 1:
             raise ValueError(
                 f"max_documents must be at least 1, but is {self.max_documents}; leave it out to keep all"

@@ -25,6 +25,18 @@ ENCODINGS = ("utf-8", "latin-1", "cp1252")
 """Encodings that contain ASCII, so that a line ends at the byte 0x0A."""
 
 
+def check_encoding(encoding: str) -> None:
+    """Refuse an encoding that text is not read in.
+
+    Raises
+    ------
+    ValueError
+        If it is none of `ENCODINGS`.
+    """
+    if encoding not in ENCODINGS:
+        raise ValueError(f"encoding is one of {', '.join(ENCODINGS)}, but is {encoding!r}; convert the file")
+
+
 @dataclass(frozen=True)
 class Block:
     """Consecutive lines of a file without their line ends."""

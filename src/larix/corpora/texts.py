@@ -9,19 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from larix.corpora.delimited import DelimitedReader
 from larix.corpora.environment import format_of
 from larix.corpora.format_error import CorpusFormatError
-from larix.corpora.jsonl import jsonl_records
 from larix.corpora.nearest import nearest_hint
 from larix.corpora.oddities import Oddities
-from larix.corpora.params import TABLE_FORMATS
-from larix.corpora.parquet import parquet_records
+from larix.corpora.params import TABLE_FORMATS, ColumnParams
 from larix.corpora.record import Record
-from larix.corpora.text_file import is_blank, open_binary, read_lines
+from larix.corpora.tables import table_records
+from larix.corpora.text_file import check_encoding, is_blank, open_binary, read_lines
 
 _LINES = ".txt"
-_DELIMITERS = {"csv": ",", "tsv": "\t"}
 _COUNTED_BYTES = 2**20
 
 
@@ -55,18 +52,25 @@ class TextFile:
         Columns with text.
     id : str, optional
         Column with identifiers.
+    field_delimiter : str, optional
+        What separates the fields of a CSV or TSV file; by default a comma or a tab.
+    encoding : str
+        Of a text file.
 
     Raises
     ------
     ValueError
-        If the ending is another, or a column is named for a file of lines.
+        If the ending or the encoding is another, or a column is named for a file of lines.
     """
 
     path: Path
     text: tuple[str, ...] = ("text",)
     id: str | None = None
+    field_delimiter: str | None = None
+    encoding: str = "utf-8"
 
     def __post_init__(self) -> None:
+        check_encoding(self.encoding)
         if not self.text:
             raise ValueError("text must name a column, but names none")
         if self._has_lines and (self.text != ("text",) or self.id):
@@ -87,7 +91,8 @@ class TextFile:
             If there is no such file.
         """
         if self._has_lines:
-            lines = ((n, line.strip()) for n, line in read_lines(self.path, Oddities()) if not is_blank(line))
+            rows = read_lines(self.path, Oddities(), encoding=self.encoding)
+            lines = ((n, line.strip()) for n, line in rows if not is_blank(line))
             yield from (TextRecord(str(i), line, n) for i, (n, line) in enumerate(lines, start=1))
             return
         for number, record in enumerate(self._table(), start=1):
@@ -107,15 +112,10 @@ class TextFile:
         return self.path.name.lower().removesuffix(".gz").endswith(_LINES)
 
     def _table(self) -> Iterator[Record]:
-        table_format, needed = format_of(self.path), (*self.text, *([self.id] if self.id else []))
-        if table_format == "jsonl":
-            return jsonl_records(self.path, Oddities())
-        if table_format == "parquet":
-            return parquet_records(self.path, needed)
-        delimiter = _DELIMITERS[table_format]
-        return DelimitedReader(self.path, delimiter=delimiter, quoting=True, oddities=Oddities()).records(
-            needed
+        columns = ColumnParams(
+            text=self.text, labels=self.text[0], id=self.id, field_delimiter=self.field_delimiter
         )
+        return table_records(self.path, format_of(self.path), columns, Oddities(), encoding=self.encoding)
 
     def _text(self, record: Record) -> str:
         if not any(name in record.values for name in self.text):

@@ -23,6 +23,10 @@ class InferenceParams(StageParams):
         Columns with text; one name may be given as it is.
     id : str, optional
         Column to know texts by; without it they are numbered.
+    field_delimiter : str, optional
+        What separates the fields of a CSV or TSV file; by default a comma or a tab.
+    encoding : str
+        Of a text file: utf-8, latin-1 or cp1252.
     top_k : int
         Most labels for each text.
     threshold : float, optional
@@ -32,6 +36,8 @@ class InferenceParams(StageParams):
     input: str = "data/01_raw/new_texts.txt"
     text: tuple[str, ...] = ("text",)
     id: str | None = None
+    field_delimiter: str | None = None
+    encoding: str = "utf-8"
     top_k: int = 5
     threshold: float | None = None
 
@@ -43,7 +49,8 @@ class InferenceParams(StageParams):
 
     def file(self) -> TextFile:
         """The texts."""
-        return TextFile(Path(self.input).expanduser(), self.text, self.id)
+        path = Path(self.input).expanduser()
+        return TextFile(path, self.text, self.id, self.field_delimiter, self.encoding)
 
     def source_files(self) -> list[Path]:
         """The file, so that others can see whether it has changed."""
