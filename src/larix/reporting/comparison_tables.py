@@ -93,7 +93,7 @@ def _labels_table(title: str, changes: Sequence[LabelChange]) -> "Table":
     table.add_column("label")
     table.add_column("name", max_width=44, no_wrap=True, overflow="ellipsis")
     for column in ("training", "true", "A", "B"):
-        table.add_column(column, justify="right")
+        table.add_column(column, justify="right", min_width=len(column))
     for change in changes[:_LABELS]:
         numbers = (change.n_training, change.n_true, change.first, change.second)
         name = "" if change.name == change.label else change.name
