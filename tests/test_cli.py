@@ -333,6 +333,10 @@ class TestKedroRun:
             (["--pipelines=rankin"], "Failed to find the pipeline named 'rankin'"),
             (["--from-nodes=train_rankr"], "did you mean 'ranking.train_ranker'?"),
             (["--params=ingestion.files.train=gone.jsonl"], "gone.jsonl"),
+            (
+                ["--pipelines=inference", "--params=inference.input=tiny.jsonl"],
+                "data/tiny/06_models/classifier; first: kedro run, with this --env",
+            ),
         ],
     )
     def test_mistakes_are_told_in_one_line(self, project, words, message):

@@ -12,6 +12,7 @@ import click
 from kedro.config import MissingConfigException
 from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.project import pipelines
+from kedro.io.core import VersionNotFoundError
 from kedro.validation.exceptions import ParameterValidationError
 
 from larix.cli.errors import UserError, as_user_error
@@ -22,7 +23,9 @@ _KEDROS_PREFIX = re.compile(
     r"(?:Parameter validation failed:\n)?- Parameter '([^']+)': "
     r"Failed to instantiate \w+ for parameter '\1': "
 )
+_NO_VERSION = re.compile(r"Did not find any versions for \S+\(filepath='?([^',]+).*", re.DOTALL)
 
+_INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 _UNKNOWN_NODE = re.compile(r"Pipeline does not contain nodes named \['([^']+)'")
 
 
@@ -34,11 +37,12 @@ def cli() -> None:
 def _told_in_one_line(error: Exception) -> UserError | None:
     # Before the first node, a ValueError is about an option: a pipeline or node that does not exist.
     too_early = () if _inside_a_node(error) else (ValueError,)
-    told = as_user_error(
-        error, also=(ParameterError, ParameterValidationError, MissingConfigException, *too_early)
-    )
+    kedros = (ParameterValidationError, MissingConfigException, VersionNotFoundError)
+    told = as_user_error(error, also=(ParameterError, *kedros, *too_early))
     if told is not None:
-        told.message = _with_nearest_node(_KEDROS_PREFIX.sub(r"the parameter '\1': ", told.message))
+        message = _KEDROS_PREFIX.sub(r"the parameter '\1': ", told.message)
+        message = _NO_VERSION.sub(r"nothing was made yet in \1; first: kedro run, with this --env", message)
+        told.message = _with_nearest_node(message)
     return told
 
 
@@ -61,6 +65,11 @@ def _run(*arguments: Any, **options: Any) -> Any:
         return kedro_run.callback(*arguments, **options)
     except click.ClickException:
         raise
+    except KeyboardInterrupt:
+        click.echo(
+            "\ninterrupted; what is done is kept, and --only-missing-outputs goes on from there", err=True
+        )
+        raise SystemExit(_INTERRUPTED) from None
     except Exception as error:
         told = _told_in_one_line(error)
         if told is None:
