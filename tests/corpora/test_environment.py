@@ -79,7 +79,9 @@ def test_a_file_without_labels_is_refused(project):
 
 
 def test_parquet_with_lists_needs_no_delimiter(project):
-    pq.write_table(pa.table({"body": ["a", "b"], "tags": [["x;1", "y"], ["x;1", "y"]]}), project / "rows.parquet")
+    pq.write_table(
+        pa.table({"body": ["a", "b"], "tags": [["x;1", "y"], ["x;1", "y"]]}), project / "rows.parquet"
+    )
     assert ingested(write(project, "rows.parquet", "body", "tags")).label_ids == ["x;1", "y"]
 
 
