@@ -82,7 +82,7 @@ def mlflow(monkeypatch, tmp_path):
 
 @pytest.fixture
 def tracked(tmp_path):
-    """Parameters that log to this database; MLflow keeps an open one by its name, which must not be relative."""
+    """Parameters that log to this database; MLflow keeps an open one by its name, so the path is whole."""
     return {"mlflow": {"enabled": True, "tracking_uri": f"sqlite:///{tmp_path}/mlflow.db"}}
 
 
