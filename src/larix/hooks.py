@@ -3,6 +3,7 @@
 The classes are registered in `larix.settings`.
 """
 
+import atexit
 import logging
 import os
 from collections.abc import Iterable, Iterator
@@ -114,6 +115,7 @@ class StageHooks:
         )
         self._catalog = catalog if self.dataset in catalog else None
         self._shown = ExitStack()
+        atexit.register(self._shown.close)  # Ctrl-C reaches no hook, and bars hide the cursor
         counts = self._shown.enter_context(counting())
         nodes = evaluated_nodes(run_params["pipeline_names"])
         self._clock = StageClock([node.name for node in nodes], self._earlier(), counts)
