@@ -3,7 +3,7 @@ import sys
 import pytest
 
 from larix.engines import EngineParams, LocalEngine, make_engine
-from larix.engines.ray_library import check_resources
+from larix.engines.ray_library import _connect, check_resources
 from larix.xmc.transformer.workers import ONE_WORKER
 
 
@@ -24,6 +24,16 @@ def test_a_missing_ray_is_told_with_the_command_that_installs_it(tmp_path, monke
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(ModuleNotFoundError, match=r"needs ray.*; run: pip install 'larix\[transformer\]'"):
         make_engine(EngineParams(num_workers=1), tmp_path)
+
+
+def test_where_no_cluster_runs_is_told_in_words_of_the_parameters():
+    class NoCluster:
+        @staticmethod
+        def init(**_):
+            raise ConnectionError("Could not find any running Ray instance")
+
+    with pytest.raises(ConnectionError, match=r"none was found at address 'auto'; start one \(ray"):
+        _connect(NoCluster, "auto", {})
 
 
 def test_what_a_machine_lacks_for_workers_is_told():

@@ -44,12 +44,22 @@ def joined(params: EngineParams) -> Iterator[Any]:
     if params.address != "local":
         del quiet["include_dashboard"]
     try:
-        ray.init(address=params.address, **quiet)
+        _connect(ray, params.address, quiet)
         if params.address == "local":
             check_resources(params, ray.cluster_resources())
         yield ray
     finally:
         ray.shutdown()
+
+
+def _connect(ray: Any, address: str, options: dict[str, Any]) -> None:
+    try:
+        ray.init(address=address, **options)
+    except ConnectionError as error:
+        raise ConnectionError(
+            f"engine 'cluster' joins a cluster of Ray that runs, but none was found at address {address!r}; "
+            "start one (ray start --head), name another by engines.cluster.address, or take engine=local"
+        ) from error
 
 
 def check_resources(params: EngineParams, resources: dict[str, float]) -> None:

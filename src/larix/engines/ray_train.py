@@ -49,7 +49,7 @@ def run_on_workers(program: Callable[[Workers], Result], params: EngineParams, f
         mailbox = ray.remote(num_cpus=0)(Mailbox).remote()
         loop = _Loop(program, mailbox, os.getcwd())
         trainer = _trainer(params, folder.absolute(), loop, _failure_callback(mailbox))
-        logger.info("%d workers of Ray begin", params.num_workers)
+        logger.info("workers of Ray begin: %d", params.num_workers)
         result: Result = _wait(trainer, mailbox, ray).return_value
     return result
 

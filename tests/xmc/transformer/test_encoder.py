@@ -126,6 +126,17 @@ def test_known_texts_need_no_library(encoder_folder, tmp_path, monkeypatch):
         known.embed(["skin"])
 
 
+def test_long_encoding_is_told_when_it_begins(encoder_folder, tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(module, "_TEXTS_TOLD", 1)
+    encoder = SentenceEncoder(encoder_folder, cache_folder=tmp_path)
+    encoder.embed(["skin"])
+    with caplog.at_level("INFO"):
+        encoder.embed(["skin", "a burn", "a rash"])
+        encoder.embed(["skin", "a burn", "a rash"])
+    begun = [record.getMessage() for record in caplog.records if record.getMessage().startswith("encoding")]
+    assert begun == ["encoding 2 texts; 1 others are in the cache"]
+
+
 def test_other_settings_and_other_weights_are_encoded_anew(encoder_folder, tmp_path):
     def digest(folder, **settings):
         return SentenceEncoder(folder, **settings).digest

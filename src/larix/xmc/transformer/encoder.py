@@ -32,6 +32,7 @@ Pooling = Literal["mean", "first", "pooler"]
 Precision = Literal["float32", "bfloat16"]
 EncodeParts = Callable[[list[list[str]]], Iterable[tuple[int, NDArray[np.float32]]]]
 _TEXTS_PER_PART = 4096  # what is lost at most when encoding is cut short
+_TEXTS_TOLD = 1024  # fewer are encoded in a moment, and not worth a line
 _LOCAL: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
 
 
@@ -119,6 +120,8 @@ class SentenceEncoder:
         known = cache.fill(keys, vectors) if cache else np.zeros(len(keys), np.bool_)
         new = np.flatnonzero(~known)
         new = new[np.argsort(first[new])]  # in the order of the texts
+        if len(new) > _TEXTS_TOLD:
+            logger.info("encoding %d texts; %d others are in the cache", len(new), len(keys) - len(new))
         parts = [new[begin : begin + _TEXTS_PER_PART] for begin in range(0, len(new), _TEXTS_PER_PART)]
         for number, encoded in (encode or self._encode)([[texts[i] for i in first[part]] for part in parts]):
             vectors[parts[number]] = encoded
@@ -127,7 +130,7 @@ class SentenceEncoder:
         count("texts encoded", len(new))
         count("texts from the cache", len(keys) - len(new))
         seconds = time.perf_counter() - begun
-        level = logging.INFO if len(texts) > _TEXTS_PER_PART // 4 else logging.DEBUG
+        level = logging.INFO if len(texts) > _TEXTS_TOLD else logging.DEBUG
         logger.log(level, "vectors of %d texts, %d encoded now, in %.1f s", len(texts), len(new), seconds)
         embedded: NDArray[np.float32] = vectors[place.reshape(-1)]
         return embedded
