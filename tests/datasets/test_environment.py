@@ -69,6 +69,11 @@ def test_it_gives_the_parameters_of_the_run_with_the_changes(conf):
     }
 
 
+def test_its_groups_are_in_order(conf):
+    folder = write(conf, None, {"seed": 1, "char.longest": 6, "alpha.rate": 2})
+    assert list(yaml.safe_load((folder / "parameters.yml").read_text())) == ["alpha", "char", "seed"]
+
+
 def test_it_says_only_what_differs_from_the_base(conf):
     folder = write(conf, None, {"search.beam_size": 20, "seed": 1})
     assert yaml.safe_load((folder / "parameters.yml").read_text()) == {"seed": 1}

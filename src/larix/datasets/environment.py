@@ -82,7 +82,9 @@ class EnvironmentDataset(AbstractDataset[dict[str, Any], Path]):
         head = f"{_MARK}: {data['told']}.\n# It is the same with: kedro run --env={name}\n"
         self._copy_catalog(Path(loader.conf_source) / own, folder) if own else None
         _write(folder / "globals.yml", head, settings)
-        _write(folder / "parameters.yml", head, _difference(parameters, self._base))
+        # Sorted, as configuration files are read in whatever order the file system has.
+        different = sorted(_difference(parameters, self._base).items())
+        _write(folder / "parameters.yml", head, dict(different))
         self._written = folder
         logger.info(
             "environment %r has the settings of %s; run: kedro run --env=%s", name, data["told"], name
