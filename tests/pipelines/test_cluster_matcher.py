@@ -90,6 +90,7 @@ def test_a_run_ends_with_a_classifier_whose_matcher_is_the_head(project, encoder
     params = {
         "embedding": {"encoder": {"folder": str(encoder_folder), "package": None}},
         "x_transformer": {"n_clusters": 8, "training": TRAINING},
+        "x_transformer_ranking": {"negatives": "tfn+man+weighted"},
     }
     project.run(pipeline_names=["x_transformer"], params=params)
     (losses,) = json.loads(project.path("08_reporting/tuning_losses.json").read_text())["losses"]
