@@ -14,6 +14,7 @@ import os
 import re
 import secrets
 import shutil
+import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -136,7 +137,7 @@ def _lock(folder: Path) -> int | None:
 
 def _lock_replaceable(path: Path, replaceable: Callable[[Path], bool]) -> int | None:
     """Lock the folder at `path`, so that no other writer moves it, and check that it may be replaced."""
-    if path.exists() and not path.is_dir():
+    if not stat.S_ISDIR(path.stat().st_mode):
         raise FileExistsError(f"{path} is a file; name a folder, or remove the file first")
     lock = _lock(path)
     try:
