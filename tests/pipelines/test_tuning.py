@@ -377,3 +377,19 @@ def test_two_runs_at_once_share_a_study(project):
     products = project.path("06_models/tuning_products").glob("ranker-*")
     assert 8 <= n_trained <= 9  # both may end with a group that is not full
     assert len(list(products)) <= n_trained
+
+
+@pytest.mark.slow
+def test_workers_of_ray_share_a_study(project):
+    pytest.importorskip("ray.train.torch", reason="the extra transformer is not installed")
+    workers = "engines.gpu.num_workers=2,engines.gpu.use_gpu=false,engines.gpu.cpus_per_worker=1"
+    settings = f"engine=gpu,{workers},tuning.validation.share=0.3,tuning.n_trials=20"
+    words = ["run", "--pipelines=tuning", "--env=tiny", f"--params={settings}"]
+    own = {"LARIX_DATA": str(project.folder), "DO_NOT_TRACK": "1"}
+    run = subprocess.run(
+        [sys.executable, "-m", "kedro", *words], cwd=project.folder, env=os.environ | own,
+        capture_output=True, text=True, check=False, timeout=600,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert len({trial["trial"] for trial in read(project, "tuning_trials")}) == 20
+    assert "workers of Ray begin: 2" in run.stdout + run.stderr

@@ -147,6 +147,11 @@ def run_study(plan: Plan, measure: Measure, folder: Path, url: str | None = None
     return finished(study)
 
 
+def finished_trials(plan: Plan, folder: Path, url: str | None = None) -> list[FrozenTrial]:
+    """The finished trials of a study by number, those of all processes that worked on it."""
+    return finished(optuna.load_study(study_name=plan.name, storage=open_storage(folder, url)))
+
+
 def finished(study: Study) -> list[FrozenTrial]:
     """Trials that count."""
     return study.get_trials(deepcopy=False, states=FINISHED)

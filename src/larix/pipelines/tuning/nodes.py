@@ -6,6 +6,7 @@ from typing import Any
 
 from larix.corpora import Corpus
 from larix.pipelines.disentanglement.rounds import n_rounds
+from larix.pipelines.engine_choice import EngineName, Engines
 from larix.pipelines.tuning.linear_path import LinearPath, Split
 from larix.pipelines.tuning.linear_settings import tunable
 from larix.pipelines.tuning.params import TuningParams
@@ -14,6 +15,7 @@ from larix.tuning.figure import front_figure
 from larix.tuning.front import choose, pareto_front
 from larix.tuning.page import StudyReport, render_study
 from larix.tuning.product_store import ProductStore
+from larix.xmc.transformer.workers import Workers
 
 logger = logging.getLogger(__name__)
 
@@ -30,17 +32,29 @@ def search_parameters(
     params: TuningParams,
     random_state: int,
     n_threads: int | None,
+    engine: EngineName,
+    engines: Engines,
 ) -> Rows:
-    """The finished trials of the study, each with its qualities, costs and settings."""
+    """The finished trials of the study, each with its qualities, costs and settings.
+
+    All workers of the engine share the study.
+    """
     from larix.pipelines.tuning.trials import measured_by, plan_of
-    from larix.tuning.study import run_study
+    from larix.tuning.study import finished_trials, run_study
 
     split = Split.of(corpus, params.validation, random_state)
     store = ProductStore(tuning_products, max_mb=params.kept_mb)
     settings = tunable(parameters, n_rounds())
     plan = plan_of(params, settings, split.key, random_state)
-    measure = measured_by(LinearPath(split, store, random_state, n_threads), plan, settings)
-    trials = run_study(plan, measure, tuning_study, params.storage)
+    chosen = engines.chosen(engine, tuning_study)
+    path = LinearPath(split, store, random_state, chosen.params.threads(n_threads))
+    measure = measured_by(path, plan, settings)
+
+    def study(_: Workers) -> None:
+        run_study(plan, measure, tuning_study, params.storage)
+
+    chosen.start().run(study)
+    trials = finished_trials(plan, tuning_study, params.storage)
     return [row_of(trial, plan.space) for trial in trials if trial.values is not None]
 
 

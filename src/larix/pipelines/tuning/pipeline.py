@@ -26,6 +26,8 @@ def create_pipeline() -> Pipeline:
                     "params:tuning",
                     "params:random_state",
                     "params:n_threads",
+                    "params:engine",
+                    "params:engines",
                 ],
                 "tuning_trials",
                 name="search_parameters",
