@@ -15,7 +15,6 @@ from larix.tuning.figure import front_figure
 from larix.tuning.front import choose, pareto_front
 from larix.tuning.page import StudyReport, render_study
 from larix.tuning.product_store import ProductStore
-from larix.xmc.transformer.workers import Workers
 
 logger = logging.getLogger(__name__)
 
@@ -39,22 +38,14 @@ def search_parameters(
 
     All workers of the engine share the study.
     """
-    from larix.pipelines.tuning.trials import measured_by, plan_of
-    from larix.tuning.study import finished_trials, run_study
+    from larix.pipelines.tuning.trials import measured_by, plan_of, run_on
 
-    split = Split.of(corpus, params.validation, random_state)
+    split, chosen = Split.of(corpus, params.validation, random_state), engines.chosen(engine, tuning_study)
     store = ProductStore(tuning_products, max_mb=params.kept_mb)
     settings = tunable(parameters, n_rounds())
     plan = plan_of(params, settings, split.key, random_state)
-    chosen = engines.chosen(engine, tuning_study)
     path = LinearPath(split, store, random_state, chosen.params.threads(n_threads))
-    measure = measured_by(path, plan, settings)
-
-    def study(_: Workers) -> None:
-        run_study(plan, measure, tuning_study, params.storage)
-
-    chosen.start().run(study)
-    trials = finished_trials(plan, tuning_study, params.storage)
+    trials = run_on(chosen, plan, measured_by(path, plan, settings), tuning_study, params.storage)
     return [row_of(trial, plan.space) for trial in trials if trial.values is not None]
 
 

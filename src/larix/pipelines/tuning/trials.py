@@ -5,14 +5,19 @@ import json
 import logging
 from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
+from optuna.trial import FrozenTrial
+
+from larix.pipelines.engine_choice import ChosenEngine
 from larix.pipelines.tuning.linear_path import LinearPath
 from larix.pipelines.tuning.linear_settings import LinearSettings, check_path
 from larix.pipelines.tuning.measurement import measure
 from larix.pipelines.tuning.params import TuningParams
 from larix.tuning.space import Drawn, SearchSpace, changed_at
-from larix.tuning.study import Budget, Measure, Measured, Plan
+from larix.tuning.study import Budget, Measure, Measured, Plan, finished_trials, run_study
+from larix.xmc.transformer.workers import Workers
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +70,18 @@ def measured_by(path: LinearPath, plan: Plan, settings: Mapping[str, Any]) -> Me
         return Measured(measure(path, trained, wanted, cutoffs), trained.made)
 
     return measured
+
+
+def run_on(
+    engine: ChosenEngine, plan: Plan, measure: Measure, folder: Path, url: str | None
+) -> list[FrozenTrial]:
+    """Run a study on all workers of an engine; the finished trials of all of them."""
+
+    def work(_: Workers) -> None:
+        run_study(plan, measure, folder, url)
+
+    engine.start().run(work)
+    return finished_trials(plan, folder, url)
 
 
 def _as_they_are(space: SearchSpace, settings: Mapping[str, Any]) -> Drawn:
