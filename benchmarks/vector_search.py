@@ -33,7 +33,7 @@ Search = Callable[[Vectors, int], NDArray[Any]]
 class Competitor:
     """A library with one kind of index: how it is built, and what widths of search are tried."""
 
-    library: str
+    module: str
     kind: str
     build: Callable[[Any, Vectors], Search]
     widths: tuple[int, ...]
@@ -106,7 +106,7 @@ COMPETITORS = (
     Competitor("faiss", "cells, as larix has them", _larix, (0,)),
 )
 
-LIBRARIES = tuple(dict.fromkeys(competitor.library.split(".")[0] for competitor in COMPETITORS))
+LIBRARIES = tuple(dict.fromkeys(competitor.module.split(".")[0] for competitor in COMPETITORS))
 
 
 def measure(V: Vectors, Q: Vectors, libraries: Collection[str] = LIBRARIES) -> Iterator[list[str]]:
@@ -117,11 +117,11 @@ def measure(V: Vectors, Q: Vectors, libraries: Collection[str] = LIBRARIES) -> I
     alone = _alone(lambda q, _: nearest_vectors(q, V, K, n_threads=1)[0], Q, 0)
     yield ["larix", "exact", "", f"{len(V):,}", "0", "1.000", *_milliseconds(alone, together, Q)]
     for competitor in COMPETITORS:
-        name = competitor.library.split(".")[0]
+        name = competitor.module.split(".")[0]
         if name not in libraries:
             continue
         try:
-            library = importlib.import_module(competitor.library)
+            library = importlib.import_module(competitor.module)
         except ModuleNotFoundError:
             continue
         begun = time.process_time()
@@ -133,7 +133,7 @@ def measure(V: Vectors, Q: Vectors, libraries: Collection[str] = LIBRARIES) -> I
             together = time.perf_counter() - begun
             alone = _alone(search, Q, width)
             yield [
-                competitor.library.split(".")[0], competitor.kind, str(width), f"{len(V):,}", f"{built:.1f}",
+                competitor.module.split(".")[0], competitor.kind, str(width), f"{len(V):,}", f"{built:.1f}",
                 f"{_recall(found, true):.3f}", *_milliseconds(alone, together, Q),
             ]  # fmt: skip
 
