@@ -99,10 +99,10 @@ def _within(E: Map, group: NDArray[Any]) -> float:
     return float(np.square(E).sum() - (np.square(sums).sum(axis=1) / counts).sum())
 
 
-def embeddings(study: Study, A: Map) -> dict[str, tuple[Map, Map]]:
+def embeddings(study: Study, projections: dict[str, Map]) -> dict[str, tuple[Map, Map]]:
     """Of training and test documents: under maps, and by top layers that were tuned from the map on."""
     under = {
-        name: tuple(np.asarray(unit_rows(E @ made.T)) for E in study.E) for name, made in maps(A).items()
+        name: tuple(np.asarray(unit_rows(E @ made.T)) for E in study.E) for name, made in projections.items()
     }
     return {**under, "tuned layers": study.memories("B")["vectors"]}
 
@@ -119,7 +119,8 @@ def measure(study: Study, known: list[str]) -> Iterator[Record]:
     held = study.held
     Y, seeded = study.Y[~held], {"random_state": study.seed, **ONE_THREAD}
     A = learn_projection(study.E[0][~held], Y, study.names, ContrastiveParams(), **seeded)
-    made = embeddings(study, A)
+    projections = maps(A)
+    made = embeddings(study, projections)
     for name in [name for name in (*made, "frozen + map", "frozen + tuned layers") if name not in known]:
         X, X_test = rows_of(study, [made[part] for part in name.split(" + ")])
         model = XRLinear(
@@ -130,7 +131,8 @@ def measure(study: Study, known: list[str]) -> Iterator[Record]:
         asked = ("held out", X[held], study.Y[held]), ("test", X_test, study.corpus.test.labels)
         found = {part: evaluate(model.predict(rows, top_k=20), true, Y).metrics for part, rows, true in asked}
         told = {part: {m: metrics[m] for m in METRICS} for part, metrics in found.items()}
-        yield {"features": name, **told, **(figures(study, maps(A)[name]) if name in maps(A) else {})}
+        of_map = figures(study, projections[name]) if name in projections else {}
+        yield {"features": name, **told, **of_map}
 
 
 def tables(rows: list[Record]) -> str:
