@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 import larix
+from larix.cli import reading_options
 from larix.cli.serve import locate_model
+from larix.corpora.params import FORMATS
 from larix.corpora.suggestion_file import read_suggestions
+from larix.corpora.text_file import ENCODINGS
 from larix.last_run import NoRunError
 
 
@@ -344,3 +347,8 @@ class TestKedroRun:
         assert result.returncode == 2
         assert message in result.stderr
         assert "Traceback" not in result.stdout + result.stderr
+
+
+def test_options_offer_what_files_are_read_in():
+    assert reading_options._ENCODINGS == ENCODINGS
+    assert {*reading_options._FORMATS, "icd10cm"} == set(FORMATS)  # it comes along
